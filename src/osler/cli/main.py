@@ -1,0 +1,6 @@
+"""The `osler` command."""
+
+
+def main() -> int:
+    """Placeholder entry until the commands stand."""
+    return 0

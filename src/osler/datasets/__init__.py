@@ -1,0 +1,1 @@
+"""Named datasets: what an adapter declares, and readers of published layouts."""

@@ -1,0 +1,1 @@
+"""Bytes to arrays: images, DICOM, intensity windows."""

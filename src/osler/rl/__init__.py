@@ -1,0 +1,1 @@
+"""Reinforcement and preference training on TRL."""

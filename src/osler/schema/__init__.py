@@ -1,0 +1,1 @@
+"""The types that cross between commands: frozen, versioned, plain on disk."""

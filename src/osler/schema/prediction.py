@@ -1,0 +1,36 @@
+"""Prediction: what a model said to one item, whether it could be parsed, and what it cost."""
+
+from typing import Literal
+
+from osler.schema.base import Record
+from osler.schema.sample import Answer
+
+PREDICTION_VERSION = 1
+
+Status = Literal["ok", "unparsed", "refused", "truncated", "error"]
+Condition = Literal["image", "blind", "shuffled"]
+
+
+class Prediction(Record):
+    """One model's answer to one item under one condition.
+
+    condition: `image` is the real run, `blind` withholds the image, `shuffled` shows another item's.
+    raw is all the model wrote, final its final channel, parsed the extracted answer (None unless `ok`).
+    """
+
+    schema_version: Literal[1] = PREDICTION_VERSION
+    item_id: str
+    task: str
+    condition: Condition = "image"
+    cluster: str
+    prompt_sha256: str
+    image_sha256s: tuple[str, ...] = ()
+    raw: str
+    final: str
+    status: Status
+    parsed: str | None = None
+    gold: Answer
+    latency_ms: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    error: str = ""

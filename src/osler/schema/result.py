@@ -1,0 +1,40 @@
+"""Result: a score with its count, interval, unparsed share and baselines."""
+
+from typing import Literal
+
+from osler.schema.base import Record
+
+RESULT_VERSION = 1
+
+
+class Interval(Record):
+    """A value with its confidence interval; None where it was not measured, never 0."""
+
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+
+
+class Result(Record):
+    """One metric of one task for one model.
+
+    `value` counts an unparsed answer as wrong; `unparsed` is how many there were, so that the score lies
+    between `value` and `value + unparsed / n`. `metric_signature` names the exact variant of the metric.
+    """
+
+    schema_version: Literal[1] = RESULT_VERSION
+    task: str
+    task_version: str
+    metric: str
+    metric_signature: str
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_method: str = ""
+    n: int
+    n_clusters: int
+    unparsed: int
+    baseline: dict[str, Interval] = {}
+    model: str
+    dataset_ids_sha256: str
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Samples on disk: tar shards, a Parquet index, order and mixture."""

@@ -1,0 +1,1 @@
+"""Drawn chest radiographs whose truth is known."""
