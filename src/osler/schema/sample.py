@@ -1,8 +1,8 @@
 """Sample: one conversation about zero or more images, with its answer, truth and provenance."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
 from osler.schema.base import Record
 from osler.schema.media import MediaRef
@@ -17,18 +17,16 @@ LETTERS = "ABCDEFGHIJ"
 class Text(Record):
     """Words in a turn."""
 
-    type: Literal["text"] = "text"
     text: str
 
 
 class Image(Record):
     """An image in a turn."""
 
-    type: Literal["image"] = "image"
     media: MediaRef
 
 
-Part = Annotated[Text | Image, Field(discriminator="type")]
+Part = Text | Image
 
 
 class Turn(Record):
