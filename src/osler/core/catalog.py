@@ -52,6 +52,8 @@ class Catalog:
         except ModuleNotFoundError as error:
             if error.name and path.startswith(error.name):
                 raise InputError(f"no module {path!r} for a {self.noun}") from error
+            if error.name and error.name.startswith("osler"):
+                raise
             raise InputError(
                 f"{self.noun} {path!r} needs the package {error.name!r}", fix="Install the extra that brings it."
             ) from error

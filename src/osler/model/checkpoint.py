@@ -1,0 +1,77 @@
+"""Models on disk: safetensors, JSON and a tokenizer, loaded with transformers' Auto classes or not at all."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from transformers import AutoModelForImageTextToText, AutoProcessor
+
+from osler.core.errors import InputError
+from osler.core.files import existing_file, existing_folder
+from osler.model import compose, processor
+from osler.model.compose import OslerForConditionalGeneration
+from osler.model.processor import OslerProcessor
+
+
+def save(model: OslerForConditionalGeneration, processing: OslerProcessor, folder: Path) -> None:
+    """Write weights, configuration, tokenizer and processor to `folder`."""
+    model.save_pretrained(folder)
+    processing.save_pretrained(folder)
+
+
+def load(
+    folder: Path,
+    *,
+    device: str = "cpu",
+    dtype: torch.dtype = torch.float32,
+    attention: dict[str, str] | None = None,
+    experts: str | None = None,
+) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+    """Read a model folder.
+
+    Args:
+        folder: what `save` wrote.
+        device: torch device name.
+        dtype: of the weights in memory.
+        attention: implementation per part, `{"text_config": "eager", "vision_config": "sdpa"}`.
+        experts: implementation of the expert products (`eager`, `grouped_mm`); None leaves transformers' choice.
+
+    Raises:
+        InputError: no model there, or a tensor is missing, unexpected or of another shape.
+    """
+    existing_file(existing_folder(Path(folder)) / "config.json")
+    register()
+    options: dict[str, Any] = {"attn_implementation": attention or {"text_config": "eager", "vision_config": "sdpa"}}
+    if experts is not None:
+        options["experts_implementation"] = {"text_config": experts}
+    try:
+        model, report = AutoModelForImageTextToText.from_pretrained(
+            folder, dtype=dtype, output_loading_info=True, local_files_only=True, **options
+        )
+    except (RuntimeError, OSError) as error:
+        raise InputError(f"cannot load the model in {folder}: {error}") from error
+    _refuse_differences(folder, report)
+    if not isinstance(model, OslerForConditionalGeneration):
+        raise InputError(f"{folder} is no Osler model", got=type(model).__name__)
+    return model.to(device).eval(), AutoProcessor.from_pretrained(folder, local_files_only=True)
+
+
+def register() -> None:
+    """Teach transformers' Auto classes everything a model folder names."""
+    compose.register()
+    processor.register()
+
+
+def _refuse_differences(folder: Path, report: dict[str, Any]) -> None:
+    """A weight that is missing would be random, an unexpected one unused: both are errors, never warnings."""
+    kinds = {"missing": "missing_keys", "unexpected": "unexpected_keys", "mis-shaped": "mismatched_keys"}
+    problems = [
+        f"{len(report[key])} {kind} ({', '.join(sorted(map(str, report[key]))[:3])})"
+        for kind, key in kinds.items()
+        if report.get(key)
+    ]
+    if problems:
+        raise InputError(
+            f"the weights in {folder} do not fit its config.json: {'; '.join(problems)}",
+            fix="Use the files of one and the same model.",
+        )

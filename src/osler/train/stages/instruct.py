@@ -1,0 +1,28 @@
+"""Instruction tuning: every part learns to answer questions, with and without reasoning.
+
+Learning rates default to those of the published recipe (arXiv 2603.00842).
+"""
+
+from typing import Literal
+
+from pydantic import PositiveFloat
+
+from osler.core.config import Config
+from osler.train.stage import DataConfig, ModelConfig, PackConfig, ScheduleConfig, Stage
+
+
+class InstructConfig(Config):
+    """Recipe of this stage. A learning rate of null freezes the part."""
+
+    stage: Literal["instruct"]
+    seed: int = 0
+    model: ModelConfig
+    data: tuple[DataConfig, ...]
+    pack: PackConfig = PackConfig()
+    schedule: ScheduleConfig
+    vision_lr: PositiveFloat | None = 8e-5
+    projector_lr: PositiveFloat | None = 8e-5
+    lm_lr: PositiveFloat | None = 8e-5
+
+
+STAGE = Stage(config=InstructConfig, objective="next_token")
