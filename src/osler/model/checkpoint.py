@@ -41,7 +41,11 @@ def load(
     """
     existing_file(existing_folder(Path(folder)) / "config.json")
     register()
-    options: dict[str, Any] = {"attn_implementation": attention or {"text_config": "eager", "vision_config": "sdpa"}}
+    options: dict[str, Any] = {
+        "attn_implementation": attention or {"text_config": "eager", "vision_config": "sdpa"},
+        # So that a wrong shape reaches the report below, which names the tensor.
+        "ignore_mismatched_sizes": True,
+    }
     if experts is not None:
         options["experts_implementation"] = {"text_config": experts}
     try:

@@ -41,7 +41,7 @@ class OslerImageProcessor(BaseImageProcessor):
     def tiles(self, picture: np.ndarray) -> torch.Tensor:
         """RGB uint8 [H, W, 3] to tiles [N, 3, tile_px, tile_px]."""
         tiles = cut_tiles(picture, tile_px=self.tile_px, max_tiles=self.max_tiles)
-        return torch.from_numpy(tiles).permute(0, 3, 1, 2)
+        return torch.from_numpy(tiles.transpose(0, 3, 1, 2).copy())
 
     def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
         """One PIL picture or array, or a list of them, to `pixel_values` [N, 3, H, W] and `num_tiles` per picture."""
