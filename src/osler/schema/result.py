@@ -13,6 +13,10 @@ class Interval(Record):
     value: float | None
     ci_low: float | None = None
     ci_high: float | None = None
+    ci_method: str = ""
+    n: int | None = None
+    n_clusters: int | None = None
+    unparsed: int | None = None
 
 
 class Result(Record):

@@ -37,7 +37,7 @@ def test_packed_and_separate_losses_and_gradients_agree(
         loss.backward()
         alone += loss.detach()
 
-    torch.testing.assert_close(packed.detach(), alone, atol=1e-8, rtol=1e-8, check_dtype=False)
+    torch.testing.assert_close(packed.detach(), alone, atol=1e-5, rtol=1e-6, check_dtype=False)
     for name, each in model.named_parameters():
         if each.grad is not None:
             torch.testing.assert_close(together[name], each.grad, atol=1e-5, rtol=1e-5, msg=name)
