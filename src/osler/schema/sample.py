@@ -124,7 +124,7 @@ class Sample(Record):
     @property
     def media(self) -> tuple[MediaRef, ...]:
         """All images, in the order in which the turns show them."""
-        return tuple(ref for turn in self.turns for ref in turn.media)
+        return tuple([part.media for turn in self.turns for part in turn.parts if isinstance(part, Image)])
 
     @property
     def question(self) -> str:

@@ -1,0 +1,126 @@
+"""Conditions: an item as it is asked with its own images, without them, or with another item's."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from osler.core.files import sha256_json
+from osler.core.rng import generator
+from osler.evaluation.items import Item
+from osler.infer.sampling import Sampling
+from osler.schema.media import MediaRef
+from osler.schema.prediction import Condition
+from osler.schema.sample import Image, Turn
+
+
+@dataclass(frozen=True, eq=False)
+class Ask:
+    """One question under one condition. `shown` is the item whose images are shown, None for none."""
+
+    item: Item
+    condition: Condition
+    turns: tuple[Turn, ...]
+    shown: Item | None
+    sampling: Sampling
+    reasoning: bool
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """What tells asks apart: condition, task, item."""
+        return (self.condition, self.item.task, self.item.id)
+
+    @property
+    def image_sha256s(self) -> tuple[str, ...]:
+        """The hashes of the images shown."""
+        return self.shown.image_sha256s if self.shown else ()
+
+    @property
+    def prompt_sha256(self) -> str:
+        """The hash of the words, the places and windows of the images, and the settings of the decode."""
+        turns = [[turn.role, [_prompt_part(part) for part in turn.parts], turn.reasoning] for turn in self.turns]
+        settings = [self.sampling.max_new_tokens, self.sampling.temperature, self.sampling.seed, self.reasoning]
+        return sha256_json({"turns": turns, "settings": settings})
+
+
+def make_asks(
+    items: Sequence[Item], condition: Condition, *, sampling: Sampling, reasoning: bool, seed: int
+) -> list[Ask]:
+    """The items under `condition`, in their order. An item to which the condition cannot apply is left out.
+
+    Where no item has an image, `blind` and `shuffled` ask nothing. `shuffled` leaves out an item when every item
+    with as many images belongs to its own cluster.
+    """
+    if condition == "image":
+        return [Ask(i, condition, i.turns, i if i.image_sha256s else None, sampling, reasoning) for i in items]
+    if not any(item.image_sha256s for item in items):
+        return []
+    if condition == "blind":
+        return [Ask(i, condition, without_images(i.turns), None, sampling, reasoning) for i in items]
+    donors = shuffled_donors(items, seed)
+    return [
+        Ask(item, condition, with_images(item.turns, donor.sample.media), donor, sampling, reasoning)
+        for item, donor in zip(items, donors, strict=True)
+        if donor is not None
+    ]
+
+
+def shuffled_donors(items: Sequence[Item], seed: int) -> list[Item | None]:
+    """For each item the item whose images it is shown: of another cluster, with as many images.
+
+    A derangement wherever no cluster holds more than half of the items: items lie cluster by cluster in random
+    order on a ring, and each looks as far along it as the largest cluster is long. Otherwise a donor may serve
+    several items; None where there is none at all. An item without images is its own donor.
+    """
+    donors: list[Item | None] = [None] * len(items)
+    for num_images in sorted({len(item.image_sha256s) for item in items}):
+        pool = [n for n, item in enumerate(items) if len(item.image_sha256s) == num_images]
+        random = generator(seed, "shuffled", items[0].task, num_images)
+        for position, donor in _pair(items, pool, random) if num_images else zip(pool, pool, strict=True):
+            donors[position] = items[donor]
+    return donors
+
+
+def without_images(turns: Sequence[Turn]) -> tuple[Turn, ...]:
+    """The turns with their words only."""
+    return tuple(
+        turn.model_copy(update={"parts": tuple(part for part in turn.parts if not isinstance(part, Image))})
+        for turn in turns
+    )
+
+
+def with_images(turns: Sequence[Turn], media: Sequence[MediaRef]) -> tuple[Turn, ...]:
+    """The turns with their images exchanged, in order, for `media` of the same number."""
+    others = iter(media)
+    return tuple(
+        turn.model_copy(
+            update={"parts": tuple(Image(media=next(others)) if isinstance(p, Image) else p for p in turn.parts)}
+        )
+        for turn in turns
+    )
+
+
+def _pair(items: Sequence[Item], pool: Sequence[int], random: np.random.Generator) -> list[tuple[int, int]]:
+    """(item, donor) positions; see `shuffled_donors`."""
+    clusters: dict[str, list[int]] = {}
+    for position in pool:
+        clusters.setdefault(items[position].cluster, []).append(position)
+    names = list(clusters)
+    blocks = [list(random.permutation(clusters[names[n]])) for n in random.permutation(len(names))]
+    ring = [int(position) for block in blocks for position in block]
+    step = max(len(block) for block in blocks)
+    if 2 * step <= len(ring):
+        return [(position, ring[(place + step) % len(ring)]) for place, position in enumerate(ring)]
+    pairs = []
+    for position in pool:
+        others = [other for other in pool if items[other].cluster != items[position].cluster]
+        if others:
+            pairs.append((position, others[int(random.integers(len(others)))]))
+    return pairs
+
+
+def _prompt_part(part: object) -> object:
+    if isinstance(part, Image):
+        window = part.media.window
+        return {"image": None if window is None else [window.center, window.width]}
+    return getattr(part, "text", "")

@@ -1,0 +1,34 @@
+"""EvalContext: what scoring needs beside the predictions, so that `osler score` needs neither model nor data."""
+
+from typing import Literal
+
+from osler.schema.base import Record
+
+
+class ItemContext(Record):
+    """What is known of an item without asking the model: two guesses and the subgroup it belongs to."""
+
+    item_id: str
+    majority: str | None = None
+    question_prior: str | None = None
+    subgroup: str = ""
+
+
+class TaskContext(Record):
+    """A task as it was asked. `items` are in the order of the predictions."""
+
+    name: str
+    version: str
+    metrics: tuple[str, ...]
+    subgroup: str = ""
+    notes: tuple[str, ...] = ()
+    items: tuple[ItemContext, ...] = ()
+
+
+class EvalContext(Record):
+    """Written by `osler eval` as `context.json`."""
+
+    schema_version: Literal[1] = 1
+    model: str
+    seed: int = 0
+    tasks: tuple[TaskContext, ...]

@@ -1,0 +1,17 @@
+"""Reports of drawn radiographs: overlap with the drawn report's words, which is no measure of truth."""
+
+from osler.evaluation.task import Task
+
+TASK = Task(
+    name="phantom_report",
+    version="1",
+    dataset="phantom",
+    tasks=("phantom_report",),
+    kinds=("text",),
+    metrics=(
+        "token_f1",
+        "bleu1",
+        "bleu1/coco-corpus",
+    ),
+    max_new_tokens=400,
+)

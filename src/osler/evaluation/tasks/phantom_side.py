@@ -1,0 +1,13 @@
+"""Left or right: the side of a finding on drawn radiographs of unseen patients."""
+
+from osler.evaluation.task import Task
+
+TASK = Task(
+    name="phantom_side",
+    version="1",
+    dataset="phantom",
+    tasks=("phantom_side",),
+    kinds=("closed",),
+    metrics=("closed_accuracy",),
+    max_new_tokens=16,
+)

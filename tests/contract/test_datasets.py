@@ -1,0 +1,105 @@
+"""What every dataset adapter owes: a declaration that is whole, stable ids, groups, licences, and errors that help.
+
+An adapter brings `tests/fixtures/datasets/NAME/`: a few rows in the published layout, and `contract.json` with the
+samples of each split (`counts`), reasons of skipped rows (`skips`), worked examples, and `shared_groups: true` where
+the official splits share groups.
+"""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from osler.core.catalog import ADAPTERS
+from osler.core.errors import InputError
+from osler.datasets.dataset import Dataset, read_drafts
+from osler.datasets.sliced import read_media
+from osler.media.image import check_image
+from osler.schema.sample import Access, Split
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "datasets"
+
+
+@pytest.fixture(params=ADAPTERS.names())
+def name(request) -> str:
+    return request.param
+
+
+@pytest.fixture
+def dataset(name) -> Dataset:
+    return ADAPTERS.load(name)
+
+
+@pytest.fixture
+def contract(name) -> dict:
+    return json.loads((FIXTURES / name / "contract.json").read_text(encoding="utf-8"))
+
+
+def drafts(name: str, dataset: Dataset, split: str) -> list:
+    return list(read_drafts(dataset, name, FIXTURES / name, split=split))
+
+
+def test_the_declaration_is_whole(name, dataset):
+    assert isinstance(dataset, Dataset) and dataset.licence and dataset.access in get_args(Access)
+    assert dataset.modality and dataset.layout and set(dataset.splits) <= set(get_args(Split))
+    assert all(count is None or count > 0 for count in dataset.splits.values())
+    assert dataset.citation and dataset.source_url.startswith("https://") or name == "phantom"
+    assert ADAPTERS.summary(name)
+
+
+def test_samples_have_ids_groups_and_licences(name, dataset, contract):
+    seen: set[str] = set()
+    for split in dataset.splits:
+        found = drafts(name, dataset, split) if split in contract["counts"] else []
+        samples = [draft.sample for draft in found if draft.sample]
+        assert len(samples) == contract["counts"].get(split, 0)
+        assert [draft.skip for draft in found if draft.skip] == contract.get("skips", {}).get(split, [])
+        for sample in samples:
+            assert re.fullmatch(rf"{name}/{split}/\S+", sample.id) and sample.id not in seen
+            seen.add(sample.id)
+            assert sample.split == split and sample.group and sample.modality and sample.question
+            assert sample.provenance.licence and sample.provenance.record_id and sample.provenance.dataset == name
+        assert drafts(name, dataset, split) == found if found else True
+
+
+def test_splits_share_no_group_unless_said(name, dataset, contract):
+    groups = [{d.sample.group for d in drafts(name, dataset, s) if d.sample} for s in contract["counts"]]
+    shared = [a & b for n, a in enumerate(groups) for b in groups[n + 1 :]]
+    assert any(shared) == contract.get("shared_groups", False)
+
+
+def test_worked_examples(name, dataset, contract):
+    samples = {d.id: d.sample for split in contract["counts"] for d in drafts(name, dataset, split)}
+    assert contract["examples"]
+    for id, example in contract["examples"].items():
+        got = {"question": samples[id].question, "answer": samples[id].answer.text, "kind": samples[id].answer.kind}
+        assert got == example
+
+
+def test_images_are_found_and_decode(name, dataset, contract):
+    folder = FIXTURES / name / dataset.media_folder
+    for split in contract["counts"]:
+        for draft in drafts(name, dataset, split):
+            for ref in draft.sample.media if draft.sample else ():
+                check_image(read_media(folder, draft.places.get(ref.path, ref.path)))
+
+
+def test_an_unknown_split_and_a_missing_folder_are_named(name, dataset, tmp_path):
+    with pytest.raises(InputError, match=f"split 'trian' not in {name}; it has .*Did you mean 'train'"):
+        next(read_drafts(dataset, name, FIXTURES / name, split="trian"))
+    with pytest.raises(InputError, match="as published"):
+        next(read_drafts(dataset, name, tmp_path / "none", split="train"))
+    with pytest.raises(InputError, match="lacks .*as published"):
+        next(read_drafts(dataset, name, tmp_path, split="train"))
+
+
+def test_adapters_load_without_an_accelerator_stack():
+    code = (
+        "import sys; from osler.core.catalog import ADAPTERS; [ADAPTERS.load(n) for n in ADAPTERS.names()];"
+        "sys.exit(bool({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
