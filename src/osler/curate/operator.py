@@ -1,0 +1,73 @@
+"""Operator: what one file of `operators/` declares: a pure function on a table that keeps rows and drops others.
+
+A table at level `sample` has a row a sample:
+    row int64, id, key, dataset, split, group, licence, question, answer (strings), media_paths list<string>,
+    media_sha256 list<string> (only filled where the operator says `needs_sha256` or the scope is `shard`)
+A table at level `record` has a row for the images of a study or figure with all samples about them:
+    row int64, key, dataset, split (strings), sample_ids, media_paths list<string>,
+    media list<binary> (null where a file is missing)
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pyarrow as pa
+
+from osler.core.config import Config
+from osler.curate.drops import drops_table
+
+_TEXT = pa.string()
+_TEXTS = pa.list_(_TEXT)
+SAMPLES = pa.schema(
+    [("row", pa.int64())]
+    + [(name, _TEXT) for name in ("id", "key", "dataset", "split", "group", "licence", "question", "answer")]
+    + [("media_paths", _TEXTS), ("media_sha256", _TEXTS)]
+)
+RECORDS = pa.schema(
+    [("row", pa.int64()), ("key", _TEXT), ("dataset", _TEXT), ("split", _TEXT)]
+    + [("sample_ids", _TEXTS), ("media_paths", _TEXTS), ("media", pa.list_(pa.large_binary()))]
+)
+
+
+@dataclass(frozen=True)
+class Kept:
+    """The rows an operator keeps, and the drops of the others (`drops.DROPS`).
+
+    At level `record`, a drop's `id` is the record's key; the engine writes one drop for each of its samples.
+    """
+
+    table: pa.Table
+    drops: pa.Table
+
+
+Apply = Callable[[pa.Table], Kept]
+
+
+class NoOptions(Config):
+    """The config of an operator that takes none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Operator:
+    """One operator.
+
+    config: its options in a recipe.
+    build: the checked config to the function that is applied; the function takes plain values.
+    level: what a row of its table is.
+    scope: `shard` sees the rows of one shard and runs in parallel; `all` sees the whole set at once, before any
+        image is read.
+    needs_sha256: it reads `media_sha256` at scope `all`, for which every file is read once more.
+    """
+
+    config: type[Config]
+    build: Callable[[Any], Apply]
+    level: Literal["sample", "record"]
+    scope: Literal["shard", "all"] = "shard"
+    needs_sha256: bool = False
+
+
+def keep_where(table: pa.Table, drops: Sequence[dict[str, Any] | None]) -> Kept:
+    """`table` without the rows that have a drop. `drops` has one entry a row, None where it stays."""
+    mask = pa.array([drop is None for drop in drops], pa.bool_())
+    return Kept(table.filter(mask), drops_table(drop for drop in drops if drop is not None))

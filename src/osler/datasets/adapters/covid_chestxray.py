@@ -1,0 +1,63 @@
+"""COVID chest X-ray: radiographs and CT slices from articles and case collections, each image with its own licence.
+
+Row: the columns of metadata.csv, among them patientid, filename, modality, view, date, license, doi, url and
+`clinical notes`, which serve as the caption. Panels of one figure repeat its notes.
+"""
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from osler.datasets.dataset import Dataset, Row
+from osler.datasets.read import csv_table
+from osler.datasets.wording import DESCRIBE
+from osler.schema.sample import Provenance, Sample, image, passage, user
+
+_MODALITIES = {"X-ray": "x-ray", "CT": "ct"}
+
+
+def to_sample(row: Row) -> Sample:
+    """Ask for a description; the notes are the answer. A row without a licence is marked NOASSERTION."""
+    return Sample(
+        turns=(user(image(row["filename"], view=row["view"].strip()), DESCRIBE),),
+        answer=passage(row["clinical notes"].strip()),
+        task="caption",
+        modality=_MODALITIES.get(row["modality"].strip(), row["modality"].strip().lower()),
+        tags=("shared_caption",) if row["shared"] else (),
+        provenance=Provenance(
+            dataset="covid_chestxray",
+            record_id=row["filename"],
+            licence=row["license"].strip() or "NOASSERTION",
+            source_url=row["url"].strip(),
+        ),
+    )
+
+
+def mark_shared(root: Path, split: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """Say of each row whether its notes stand at other images too."""
+    held = list(rows)
+    counts = Counter(row["clinical notes"] for row in held)
+    yield from ({**row, "shared": counts[row["clinical notes"]] > 1} for row in held)
+
+
+DATASET = Dataset(
+    licence="NOASSERTION",
+    access="open",
+    modality="x-ray",
+    body_part="chest",
+    group_key="patientid",
+    id_key="filename",
+    splits={"train": None},
+    rows=csv_table(
+        {"train": "metadata.csv"},
+        fields=("patientid", "view", "modality", "filename", "url", "license", "clinical notes"),
+        change=mark_shared,
+    ),
+    to_sample=to_sample,
+    media_folder="images",
+    citation="Cohen et al. COVID-19 image data collection: prospective predictions are the future. arXiv:2006.11988",
+    source_url="https://github.com/ieee8023/covid-chestxray-dataset",
+    layout="metadata.csv and images/",
+    notes="Each image has a licence of its own, some non-commercial or without derivatives. Panels of one figure "
+    "repeat its caption and have the tag shared_caption.",
+)

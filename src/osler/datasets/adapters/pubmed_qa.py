@@ -1,0 +1,63 @@
+"""PubMedQA: a research question, the abstract that answers it, and yes, no or maybe.
+
+Row: {"10808977": {"QUESTION": "...", "CONTEXTS": [...], "LABELS": [...], "YEAR": "2000",
+                   "final_decision": "yes", "LONG_ANSWER": "..."}}
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from osler.core.errors import InputError
+from osler.core.files import read_json
+from osler.datasets.dataset import Dataset, Row
+from osler.datasets.read import json_map
+from osler.schema.sample import Provenance, Sample, closed, user
+
+_TEST_IDS = "test_ground_truth.json"
+_NUM_LABELLED = 1000
+_LABELS = ("yes", "no", "maybe")
+
+
+def to_sample(row: Row) -> Sample:
+    """Give the abstract without its conclusion, then ask the question. The conclusion is not shown."""
+    sections = [f"{label}: {text}" for label, text in zip(row["LABELS"], row["CONTEXTS"], strict=True)]
+    pmid = row["_id"]
+    url = f"https://pubmed.ncbi.nlm.nih.gov/{pmid}/"
+    return Sample(
+        turns=(user("\n".join([*sections, "", row["QUESTION"].strip(), "Answer yes, no or maybe."])),),
+        answer=closed(row["final_decision"], labels=_LABELS),
+        task="text_qa",
+        group=f"pmid:{pmid}",
+        provenance=Provenance(dataset="pubmed_qa", record_id=pmid, licence="MIT", source_url=url),
+    )
+
+
+def of_split(root: Path, split: str, rows: Iterator[Row]) -> Iterator[Row]:
+    """The rows of the official split: the test ids stand in a file of their own, the other labelled rows are train."""
+    held = list(rows)
+    ids = root / _TEST_IDS
+    if not ids.is_file() and (split == "test" or len(held) >= _NUM_LABELLED):
+        raise InputError(
+            f"{root} lacks {_TEST_IDS}, which alone tells the test split from train",
+            fix="Copy it beside ori_pqal.json.",
+        )
+    test = set(read_json(ids)) if ids.is_file() else set()
+    yield from (row for row in held if (row["_id"] in test) == (split == "test"))
+
+
+DATASET = Dataset(
+    licence="MIT",
+    access="open",
+    modality="text",
+    group_key="_id",
+    id_key="_id",
+    splits={"train": 500, "test": 500},
+    rows=json_map(
+        "ori_pqal.json", fields=("QUESTION", "CONTEXTS", "LABELS", "final_decision", "LONG_ANSWER"), change=of_split
+    ),
+    to_sample=to_sample,
+    citation="Jin et al. PubMedQA: a dataset for biomedical research question answering. EMNLP 2019. arXiv:1909.06146",
+    source_url="https://github.com/pubmedqa/pubmedqa",
+    layout="ori_pqal.json and test_ground_truth.json",
+    notes="The labels are unbalanced (55 % yes, 34 % no, 11 % maybe): read macro-F1 beside the accuracy.",
+)
