@@ -37,7 +37,7 @@ def parse(recipe: Recipe) -> Config:
 
 def inputs(config: Any) -> list[Path]:
     """Folders that the stage reads."""
-    model = [config.model.folder / "model"] if config.model.folder else []
+    model = [config.model.folder] if config.model.folder else []
     return [*model, *(data.shards / part for data in config.data for part in ("shards", "index"))]
 
 
@@ -148,9 +148,7 @@ def _start(
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.folder is not None:
-        return checkpoint.load(
-            start.folder / "model", device=device, attention=start.attention, experts=start.experts
-        )
+        return checkpoint.load(start.folder, device=device, attention=start.attention, experts=start.experts)
     family = FAMILIES.load(str(start.family))
     texts = (conversation_text(sample) for selection in selections for sample in _spread(selection))
     model, processing = family.build(texts, seed=seed)

@@ -26,7 +26,7 @@ class Stage:
 
 
 class ModelConfig(Config):
-    """Where training starts: a `folder` written by an earlier stage, or a `family` built afresh.
+    """Where training starts: a model `folder` written by an earlier stage, or a `family` built afresh.
 
     attention and experts name the implementation used while training, per part.
     """

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from datasets import Dataset
 from torch import nn
-from transformers import Trainer, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainingArguments
 from trl import SFTConfig, SFTTrainer
 
 from osler.core.log import Log
@@ -164,5 +164,6 @@ def _callbacks(out: Path, log: Log) -> list[Any]:
 
 
 def _train(trainer: Trainer, out: Path) -> None:
+    trainer.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it already
     checkpoint = last_whole_checkpoint(out / "checkpoints")
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -82,7 +82,7 @@ def test_a_torn_checkpoint_is_not_used(tmp_path: Path) -> None:
 
 def test_stages_chain_and_alignment_moves_the_projector_alone(store_folder: Path, tmp_path: Path) -> None:
     run(parse(recipe(store_folder, "warm_tower")), tmp_path / "warm", device="cpu", log=LOG)
-    start = {"folder": str(tmp_path / "warm")}
+    start = {"folder": str(tmp_path / "warm" / "model")}
     changes = {"model": start, "vision_lr": None, "lm_lr": None}
     config = parse(recipe(store_folder, "align", **changes))
     assert tmp_path / "warm" / "model" in inputs(config)

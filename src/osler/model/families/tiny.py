@@ -18,8 +18,8 @@ def _text_config(vocab_size: int, pad_token_id: int, eos_token_id: int) -> PreTr
     return GptOssConfig(
         vocab_size=vocab_size,
         hidden_size=128,
-        intermediate_size=256,
-        num_hidden_layers=4,
+        intermediate_size=128,
+        num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=2,
         head_dim=32,

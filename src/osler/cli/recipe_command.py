@@ -1,0 +1,77 @@
+"""A command that reads a recipe and fills an output folder: curate, synth, train, eval, score, report.
+
+Its module defines three functions: `parse(recipe)` gives a frozen config, `inputs(config)` names the files
+and folders it reads, `run(config, out, *, device, log)` does the work, and continues it after a kill.
+"""
+
+import argparse
+import importlib
+import sys
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from osler.cli.arguments import Command, add_recipe_arguments
+from osler.core.errors import InputError
+
+if TYPE_CHECKING:
+    from osler.core.config import Recipe
+
+
+def recipe_command(module: str) -> Command:
+    """The command whose work is done by `module`, a dotted path."""
+    return Command(add_recipe_arguments, partial(_run_file, module))
+
+
+def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> int:
+    """Resolve `recipe`, run `module` on it and leave a finished folder with its manifest behind."""
+    from osler.cli.manifest import write_manifest
+    from osler.cli.outfolder import Finished, open_folder
+    from osler.core.log import Log
+
+    work = _load(module)
+    config = work.parse(recipe)
+    resolved = config.model_dump(mode="json")
+    if getattr(arguments, "dry_run", False):
+        return _print_recipe(resolved)
+    out = _required(arguments.out)
+    inputs = [Path(path) for path in work.inputs(config)]
+    with open_folder(out, resolved, inputs, overwrite=arguments.overwrite) as state:
+        if isinstance(state, Finished):
+            print(f"{out}: already finished", file=sys.stderr)
+            return 0
+        outcome = work.run(config, out, device=arguments.device, log=Log(quiet=arguments.quiet))
+        write_manifest(out, started=state, outcome=outcome, device=arguments.device, command=tuple(sys.argv[1:]))
+    print(outcome.message, file=sys.stderr)
+    return 0
+
+
+def _run_file(module: str, arguments: argparse.Namespace) -> int:
+    from osler.core.config import load_recipe
+
+    return run_recipe(module, load_recipe(arguments.recipe, arguments.overrides), arguments)
+
+
+def _load(module: str) -> Any:
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "osler":
+            raise
+        raise InputError(
+            f"this command needs the package {error.name!r}",
+            fix="Install the extra that brings it: pip install -e '.[train,report]'.",
+        ) from error
+
+
+def _print_recipe(resolved: dict[str, Any]) -> int:
+    import yaml
+
+    print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), end="")
+    return 0
+
+
+def _required(out: Path | None) -> Path:
+    if out is None:
+        raise InputError("no output folder", expected="--out DIR", fix="Say where to write.")
+    return out

@@ -1,0 +1,127 @@
+"""Tables of text: results, data, training and manifests as rows of words. A value not measured says so."""
+
+from dataclasses import dataclass
+
+from osler.report.gather import Curve, Source
+from osler.schema.manifest import Manifest
+from osler.schema.result import Interval, Result
+
+NOT_MEASURED = "not measured"
+BASELINES = ("majority", "question_prior", "blind", "shuffled")
+_HASH_LETTERS = 12
+
+
+@dataclass(frozen=True)
+class Table:
+    """A caption, the names of the columns and rows of words. Columns from `first_number` on hold numbers."""
+
+    caption: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+    first_number: int
+
+
+def headline(results: tuple[Result, ...]) -> Table:
+    """One row per task and metric: value, interval, counts and what it has to beat."""
+    several = len({result.model for result in results}) > 1
+    words = ("model", "task", "metric") if several else ("task", "metric")
+    columns = (*words, "value", "95 % interval", "n", "clusters", "unparsed", *(_label(name) for name in BASELINES))
+    rows = tuple(
+        (
+            *((result.model,) if several else ()),
+            result.task,
+            result.metric,
+            number(result.value),
+            interval(result.ci_low, result.ci_high),
+            str(result.n),
+            str(result.n_clusters),
+            str(result.unparsed),
+            *(_baseline(result.baseline.get(name)) for name in BASELINES),
+        )
+        for result in results
+    )
+    caption = (
+        "Scores on held-out items. An answer that cannot be parsed counts as wrong. Baselines: the most frequent "
+        "answer, the most frequent answer to each wording of the question, the same model without the image, "
+        "and with another item's image."
+    )
+    return Table(caption, columns, rows, first_number=len(words))
+
+
+def headline_records(results: tuple[Result, ...]) -> list[dict[str, object]]:
+    """The results as plain records."""
+    return [result.model_dump(mode="json") for result in results]
+
+
+def training_table(curves: tuple[Curve, ...]) -> Table:
+    """Steps, first and last loss of each training run."""
+    rows = tuple(
+        (curve.name, str(curve.steps[-1]) if curve.steps else "0", number(_first(curve)), number(curve.last_loss))
+        for curve in curves
+    )
+    return Table("Training runs, in order. The last loss is the mean of the last ten logged.", _TRAINING, rows, 1)
+
+
+def data_table(sources: tuple[Source, ...]) -> Table:
+    """Samples and groups by dataset, licence and split."""
+    rows = tuple((s.dataset, s.licence, s.access, s.split, f"{s.num_samples:,}", f"{s.num_groups:,}") for s in sources)
+    columns = ("dataset", "licence", "access", "split", "samples", "groups")
+    return Table(
+        "Where the samples come from. A group (a patient, an article) is never in two splits.", columns, rows, 4
+    )
+
+
+def runs_table(manifests: tuple[tuple[str, Manifest], ...]) -> Table:
+    """How each folder was made."""
+    rows = tuple(
+        (
+            folder,
+            " ".join(manifest.command),
+            manifest.git_commit[:_HASH_LETTERS] or "not known",
+            ", ".join(f"{name} {seed}" for name, seed in sorted(manifest.seeds.items())) or "none",
+            manifest.recipe_sha256[:_HASH_LETTERS],
+            ", ".join(f"{path} {digest[:_HASH_LETTERS]}" for path, digest in sorted(manifest.inputs.items())) or "none",
+        )
+        for folder, manifest in manifests
+    )
+    columns = ("folder", "command", "commit", "seeds", "recipe SHA-256", "inputs SHA-256")
+    return Table("How each folder was made; its manifest.json holds the full hashes of every file.", columns, rows, 6)
+
+
+def versions_table(manifests: tuple[tuple[str, Manifest], ...]) -> Table:
+    """The versions of packages that took part, from all manifests."""
+    versions: dict[str, set[str]] = {}
+    for _, manifest in manifests:
+        for name, version in {**manifest.packages, "python": manifest.host.python}.items():
+            versions.setdefault(name, set()).add(version)
+    rows = tuple((name, ", ".join(sorted(found))) for name, found in sorted(versions.items()))
+    return Table("Versions of the packages that took part.", ("package", "version"), rows, 2)
+
+
+def number(value: float | None) -> str:
+    """Three decimals, or that it was not measured."""
+    return NOT_MEASURED if value is None else f"{value:.3f}"
+
+
+def interval(low: float | None, high: float | None) -> str:
+    """Low and high, or that they were not measured."""
+    return NOT_MEASURED if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def _baseline(found: Interval | None) -> str:
+    if found is None or found.value is None:
+        return NOT_MEASURED
+    if found.ci_low is None or found.ci_high is None:
+        return number(found.value)
+    return f"{number(found.value)} ({interval(found.ci_low, found.ci_high)})"
+
+
+def _label(name: str) -> str:
+    return name.replace("_", " ")
+
+
+def _first(curve: Curve) -> float | None:
+    return curve.losses[0] if curve.losses else None
+
+
+_TRAINING = ("run", "steps", "first loss", "last loss")

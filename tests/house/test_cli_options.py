@@ -1,0 +1,38 @@
+"""HOUSE.md, How a parameter travels: the command line declares no parameter of its own.
+
+These lists are frozen. A new option needs a reason why it is not a key of a recipe.
+"""
+
+import pytest
+
+from osler.cli.arguments import command_parser
+from osler.cli.main import COMMANDS
+
+RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
+OPTIONS = {
+    "compare": ["A", "B", "--debug"],
+    "curate": RECIPE,
+    "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
+    "doctor": ["--debug"],
+    "eval": RECIPE,
+    "list": ["catalogue", "--debug"],
+    "report": RECIPE,
+    "score": RECIPE,
+    "show": ["name", "--debug"],
+    "synth": RECIPE,
+    "train": RECIPE,
+}
+
+
+def test_the_commands_are_these():
+    assert COMMANDS.names() == sorted(OPTIONS)
+
+
+@pytest.mark.parametrize("name", sorted(OPTIONS))
+def test_a_command_takes_these_and_no_others(name):
+    parser = command_parser(name, "")
+    COMMANDS.load(name).add_arguments(parser)
+    actions = [action for action in parser._actions if action.dest != "help"]
+    places = [action.metavar or action.dest for action in actions if not action.option_strings]
+    options = sorted(option for action in actions for option in action.option_strings)
+    assert [*places, *options] == OPTIONS[name]

@@ -1,0 +1,39 @@
+import pytest
+
+from osler.cli.main import main
+from osler.core.catalog import CATALOGS
+from osler.core.files import write_json
+
+
+def test_an_entry_is_shown_with_its_words_and_place(capsys):
+    name = CATALOGS["metrics"].names()[0]
+    assert main(["show", name]) == 0
+    said = capsys.readouterr().out
+    assert CATALOGS["metrics"].summary(name) in said
+    assert f"osler.scoring.metrics.{name}" in said
+
+
+def test_a_dataset_shows_its_licence_and_splits(capsys):
+    names = CATALOGS["datasets"].names()
+    if not names:
+        pytest.skip("no dataset has an adapter yet")
+    assert main(["show", names[0]]) == 0
+    said = capsys.readouterr().out
+    assert "licence" in said and "splits" in said
+
+
+def test_a_recipe_and_a_model_are_shown(tmp_path, capsys):
+    (tmp_path / "r.yaml").write_text("seed: 1\n")
+    assert main(["show", str(tmp_path / "r.yaml")]) == 0
+    write_json(tmp_path / "m" / "config.json", {"model_type": "osler_vlm", "text_config": {"hidden_size": 64}})
+    (tmp_path / "m" / "model.safetensors").write_bytes(b"0" * 2**20)
+    assert main(["show", str(tmp_path / "m")]) == 0
+    said = capsys.readouterr().out
+    assert "seed" in said and "osler_vlm" in said and "hidden_size 64" in said and "1.0 MiB" in said
+
+
+def test_a_cut_output_and_another_folder_are_told_apart(tmp_path, capsys):
+    assert main(["show", str(tmp_path)]) == 2
+    write_json(tmp_path / "started.json", {})
+    assert main(["show", str(tmp_path)]) == 0
+    assert "not finished" in capsys.readouterr().out

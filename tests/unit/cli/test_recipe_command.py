@@ -1,0 +1,122 @@
+import sys
+import types
+
+import pytest
+import yaml
+
+from osler.cli.arguments import command_parser
+from osler.cli.recipe_command import recipe_command
+from osler.core.config import Config
+from osler.core.errors import InputError
+from osler.core.files import read_json, sha256_json, write_text
+from osler.core.outcome import Outcome
+from osler.schema.manifest import Manifest
+
+
+class Toy(Config):
+    seed: int = 3
+    word: str = "x"
+    source: str = ""
+
+
+@pytest.fixture
+def runs(monkeypatch):
+    """A command whose work is to write a word; returns the list of its runs."""
+    module = types.ModuleType("toy_command")
+    seen = []
+
+    def run(config, out, *, device, log):
+        seen.append((config.word, device, log.quiet))
+        if config.word == "break":
+            raise RuntimeError("cut")
+        write_text(out / "word.txt", config.word)
+        return Outcome("written", seeds={"seed": config.seed}, counts={"words": 1})
+
+    module.parse, module.run = Toy.parse, run
+    module.inputs = lambda config: [config.source] if config.source else []
+    monkeypatch.setitem(sys.modules, "toy_command", module)
+    return seen
+
+
+def osler_toy(*argv, module="toy_command"):
+    command, parser = recipe_command(module), command_parser("toy", "")
+    command.add_arguments(parser)
+    return command.run(parser.parse_intermixed_args([str(argument) for argument in argv]))
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    path = tmp_path / "r.yaml"
+    path.write_text("word: hello\n")
+    return path
+
+
+def test_a_run_leaves_result_resolved_recipe_and_manifest(runs, recipe, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert osler_toy(recipe, "--out", out, "seed=5", "--quiet", f"source={recipe}") == 0
+    resolved = yaml.safe_load((out / "recipe.yaml").read_text())
+    assert resolved == {"seed": 5, "word": "hello", "source": str(recipe)}
+    manifest = Manifest.model_validate(read_json(out / "manifest.json"))
+    assert sorted(manifest.outputs) == ["recipe.yaml", "word.txt"]
+    assert list(manifest.inputs) == [str(recipe)]
+    assert manifest.seeds == {"seed": 5} and manifest.counts == {"words": 1}
+    assert manifest.recipe_sha256 == sha256_json(resolved)
+    assert manifest.packages["osler"] and manifest.packages["pydantic"]
+    assert runs == [("hello", "cpu", True)]
+    assert capsys.readouterr().err == "written\n"
+
+
+def test_a_finished_run_is_not_run_again(runs, recipe, tmp_path, capsys):
+    for _ in range(2):
+        assert osler_toy(recipe, "--out", tmp_path / "out") == 0
+    assert len(runs) == 1
+    assert capsys.readouterr().err.endswith("already finished\n")
+    assert osler_toy(recipe, "--out", tmp_path / "out", "--overwrite") == 0
+    assert len(runs) == 2
+
+
+def test_running_the_resolved_recipe_again_is_the_same_recipe(runs, recipe, tmp_path):
+    osler_toy(recipe, "--out", tmp_path / "a", "seed=9")
+    osler_toy(tmp_path / "a" / "recipe.yaml", "--out", tmp_path / "b")
+    first, second = (read_json(tmp_path / name / "manifest.json") for name in "ab")
+    assert first["recipe_sha256"] == second["recipe_sha256"]
+
+
+def test_a_run_that_breaks_has_no_manifest_and_goes_on(runs, recipe, tmp_path):
+    for _ in range(2):
+        with pytest.raises(RuntimeError):
+            osler_toy(recipe, "word=break", "--out", tmp_path / "out")
+    assert len(runs) == 2
+    assert not (tmp_path / "out" / "manifest.json").exists()
+
+
+def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(runs, recipe, tmp_path, capsys):
+    assert osler_toy(recipe, "--out", tmp_path / "out", "--dry-run") == 0
+    assert yaml.safe_load(capsys.readouterr().out) == {"seed": 3, "word": "hello", "source": ""}
+    assert not runs and not (tmp_path / "out").exists()
+
+
+def test_what_the_user_left_out_is_said(runs, recipe):
+    with pytest.raises(InputError, match="no output folder; expected --out DIR"):
+        osler_toy(recipe)
+    with pytest.raises(InputError, match="Did you mean 'word'?"):
+        osler_toy(recipe, "wrod=1", "--dry-run")
+
+
+def test_a_missing_package_is_named(recipe, tmp_path, monkeypatch):
+    folder = tmp_path / "needs"
+    folder.mkdir()
+    (folder / "needs_much.py").write_text("import no_such_package_here\n")
+    monkeypatch.syspath_prepend(str(folder))
+    with pytest.raises(InputError, match="needs the package 'no_such_package_here'"):
+        osler_toy(recipe, "--dry-run", module="needs_much")
+
+
+def test_the_manifest_names_no_machine_and_no_user(runs, recipe, tmp_path, monkeypatch):
+    import platform
+
+    monkeypatch.setattr(sys, "argv", ["osler", "toy"])
+    osler_toy(recipe, "--out", tmp_path / "out")
+    manifest = read_json(tmp_path / "out" / "manifest.json")
+    assert platform.node() not in str(manifest["host"])
+    assert set(manifest["host"]) == {"python", "platform", "cpu_count", "accelerator"}

@@ -1,0 +1,20 @@
+from pathlib import Path
+
+import pytest
+
+from osler.core.settings import read_settings
+
+
+def test_defaults(monkeypatch):
+    monkeypatch.delenv("OSLER_TEST_DATA", raising=False)
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    assert read_settings().test_data == Path("../shared/data")
+    assert read_settings().offline is False
+
+
+@pytest.mark.parametrize(("value", "offline"), [("1", True), ("TRUE", True), ("on", True), ("0", False), ("", False)])
+def test_the_environment_is_read(monkeypatch, value, offline):
+    monkeypatch.setenv("HF_HUB_OFFLINE", value)
+    monkeypatch.setenv("OSLER_TEST_DATA", "elsewhere")
+    assert read_settings().offline is offline
+    assert read_settings().test_data == Path("elsewhere")
