@@ -8,7 +8,7 @@ from osler.core.rng import generator
 from osler.media.image import encode_png8
 from osler.schema.media import MaskRef
 from osler.schema.sample import Provenance, Sample, choice, closed, image, passage, user
-from osler.store.record import Blob, stored_record
+from osler.store.record import Blob, StoredRecord, stored_record
 from osler.store.shards import Store, write_shard
 
 PX = 96
@@ -69,11 +69,11 @@ def build_store(folder: Path, *, num_train: int = 12, num_test: int = 4, text_on
             records.append(stored_record(f"{split}{number}", samples(number, split=split), blobs))
         if split == "train":
             records += [_text_record(number) for number in range(text_only)]
-        write_shard(folder, split, 0, records, estimate=lambda sample: (len(sample.question) // 4 + 8, 1))
+        write_shard(folder, split, 0, records=records, estimate=lambda sample: (len(sample.question) // 4 + 8, 1))
     return Store(folder)
 
 
-def _text_record(number: int):  # noqa: ANN202 - a StoredRecord
+def _text_record(number: int) -> StoredRecord:
     sample = Sample(
         id=f"toy/train/text{number}",
         turns=(user(f"Is {number} even?"),),

@@ -91,7 +91,7 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-class _UniqueKeyLoader(yaml.SafeLoader):
+class _UniqueKeyLoader(yaml.SafeLoader):  # type: ignore[misc] # PyYAML ships no types
     """SafeLoader that refuses a key given twice; plain YAML would silently keep the last."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sized
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -25,9 +25,9 @@ class Log:
         """Say what the user should look at."""
         print(f"warning: {message}", file=sys.stderr, flush=True)
 
-    def progress(self, items: Iterable[T], label: str, total: int | None = None, unit: str = "items") -> Iterator[T]:
+    def progress(self, items: Iterable[T], label: str, *, total: int | None = None, unit: str = "items") -> Iterator[T]:
         """Yield `items` under a progress bar with rate and time left; plain lines where there is no terminal."""
-        if total is None and hasattr(items, "__len__"):
+        if total is None and isinstance(items, Sized):
             total = len(items)
         if self.quiet:
             yield from items

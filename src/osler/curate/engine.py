@@ -101,7 +101,9 @@ def make_shard(job: Job, out: Path, settings: Settings) -> Path:
         estimate = partial(
             estimate_cost, tile_px=settings.tile_px, min_tiles=settings.min_tiles, max_tiles=settings.max_tiles
         )
-        num_records = write_shard(out, job.split, job.number, map(_stored, records), estimate=estimate).num_records
+        num_records = write_shard(
+            out, job.split, job.number, records=map(_stored, records), estimate=estimate
+        ).num_records
     write_drops(done, drops, metadata={"job": fingerprint, "num_records": str(num_records)})
     return done
 

@@ -72,9 +72,7 @@ class OslerProcessor(ProcessorMixin):
         """What stands in the text for a picture of `num_tiles` tiles."""
         return IMAGE_START + IMAGE * (num_tiles * self.image_seq_length) + IMAGE_END
 
-    def __call__(
-        self, images: Any = None, text: str | Sequence[str] | None = None, **kwargs: Any
-    ) -> BatchFeature:
+    def __call__(self, images: Any = None, text: str | Sequence[str] | None = None, **kwargs: Any) -> BatchFeature:
         """Tokens of `text`, each `<|image|>` in it opened to as many tokens as its picture has.
 
         Raises:

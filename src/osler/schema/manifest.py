@@ -1,10 +1,10 @@
 """Manifest: how an output folder was made. Holds hashes, never a patient's data."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from osler.schema.base import Record
 
-MANIFEST_VERSION = 1
+MANIFEST_VERSION: Final = 1
 
 
 class Host(Record):

@@ -1,11 +1,11 @@
 """Prediction: what a model said to one item, whether it could be parsed, and what it cost."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from osler.schema.base import Record
 from osler.schema.sample import Answer
 
-PREDICTION_VERSION = 1
+PREDICTION_VERSION: Final = 1
 
 Status = Literal["ok", "unparsed", "refused", "truncated", "error"]
 Condition = Literal["image", "blind", "shuffled"]

@@ -1,10 +1,10 @@
 """Result: a score with its count, interval, unparsed share and baselines."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from osler.schema.base import Record
 
-RESULT_VERSION = 1
+RESULT_VERSION: Final = 1
 
 
 class Interval(Record):

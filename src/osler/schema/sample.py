@@ -1,13 +1,13 @@
 """Sample: one conversation about zero or more images, with its answer, truth and provenance."""
 
-from typing import Literal
+from typing import Final, Literal
 
 from pydantic import model_validator
 
 from osler.schema.base import Record
 from osler.schema.media import MediaRef
 
-SAMPLE_VERSION = 1
+SAMPLE_VERSION: Final = 1
 
 Split = Literal["train", "validation", "test"]
 Access = Literal["open", "registered", "credentialed"]

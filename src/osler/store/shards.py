@@ -22,7 +22,7 @@ _TAR_RECORD = 20 * _BLOCK
 
 
 def write_shard(
-    folder: Path, split: str, number: int, records: Iterable[StoredRecord], *, estimate: Estimate
+    folder: Path, split: str, number: int, *, records: Iterable[StoredRecord], estimate: Estimate
 ) -> ShardInfo:
     """Write one shard: `shards/SPLIT-NUMBER.tar`, then `index/SPLIT-NUMBER.parquet`, each whole or absent.
 

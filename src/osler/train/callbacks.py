@@ -23,16 +23,14 @@ class MetricsFile(TrainerCallback):
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def on_log(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_log(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Write the whole log anew; it survives in the checkpoint, the file's tail may not."""
         with atomic_write(self.path, "w") as file:
             for entry in state.log_history:
                 file.write(json.dumps(entry, sort_keys=True) + "\n")
         if not math.isfinite(state.log_history[-1].get("loss", 0.0)):
             raise OslerError(
-                f"the loss is no longer finite at step {state.global_step}. Lower the learning rate, or look at the data"
+                f"the loss is no longer finite at step {state.global_step}. Lower the learning rate or look at the data"
             )
 
 
@@ -51,9 +49,7 @@ class ProgressBar(TrainerCallback):
         self._ticks = iter(self.log.progress(range(state.global_step, state.max_steps), self.label, unit="steps"))
         next(self._ticks, None)
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """One step done."""
         if self._ticks is not None:
             next(self._ticks, None)
@@ -62,9 +58,7 @@ class ProgressBar(TrainerCallback):
 class WholeCheckpoints(TrainerCallback):
     """Marks a checkpoint when its last file is written."""
 
-    def on_save(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
-    ) -> None:
+    def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any) -> None:
         """Called by the trainer after everything else of a checkpoint is on disk."""
         folder = Path(str(args.output_dir)) / f"checkpoint-{state.global_step}"
         write_json(folder / _WHOLE, {"step": state.global_step, "saved": int(time.time())})

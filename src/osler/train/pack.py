@@ -142,17 +142,17 @@ def _documents(
     for position in itertools.count():
         draw = mixture.draw(position)
         number = int(draw.source)
-        yield _ask(number, records[number][draw.row], selections[number], questions_per_image, seed, draw.epoch)
+        rows, weights = records[number][draw.row], selections[number].task_weights
+        if len(rows) > questions_per_image:
+            random = generator(seed, "questions", number, draw.row, draw.epoch)
+            rows = _weighted(rows, weights[rows], questions_per_image, random)
+        yield Document(number, tuple(rows.tolist()))
 
 
-def _ask(
-    number: int, rows: np.ndarray, selection: Selection, questions_per_image: int, seed: int, epoch: int
-) -> Document:
-    """Choose questions by weight without replacement (exponential keys, Efraimidis and Spirakis 2006)."""
-    if len(rows) > questions_per_image:
-        keys = generator(seed, "questions", number, int(rows[0]), epoch).exponential(size=len(rows))
-        rows = np.sort(rows[np.argsort(keys / selection.task_weights[rows])[:questions_per_image]])
-    return Document(number, tuple(int(row) for row in rows))
+def _weighted(rows: np.ndarray, weights: np.ndarray, count: int, random: np.random.Generator) -> np.ndarray:
+    """`count` of `rows` without replacement, in their order (exponential keys, Efraimidis and Spirakis 2006)."""
+    keys = random.exponential(size=len(rows)) / weights
+    return np.sort(rows[np.argsort(keys)[:count]])
 
 
 def _mixed(selection: Selection, records: list[np.ndarray], window_shards: int | None) -> Source:

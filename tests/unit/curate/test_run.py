@@ -225,7 +225,9 @@ def test_a_full_disk_ends_cleanly_and_the_rerun_is_whole(tmp_path, monkeypatch):
 
 def test_shuffled_records_follow_the_seed(tmp_path):
     def order(out, seed):
-        curate(tmp_path / out, shuffle_records=True, seed=seed, shard_records=9, root=FIXTURES / "phantom", name="phantom")
+        curate(
+            tmp_path / out, shuffle_records=True, seed=seed, shard_records=9, root=FIXTURES / "phantom", name="phantom"
+        )
         return Store(tmp_path / out).table("train")["key"].to_pylist()
 
     orders = [order(f"s{seed}", seed) for seed in range(6)]

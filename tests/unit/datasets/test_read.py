@@ -6,7 +6,17 @@ import pyarrow.parquet as pq
 import pytest
 
 from osler.core.errors import InputError
-from osler.datasets.read import FirstOf, csv_table, json_list, json_map, jsonl, parquet, resolve_root, text_lines, tsv_table
+from osler.datasets.read import (
+    FirstOf,
+    csv_table,
+    json_list,
+    json_map,
+    jsonl,
+    parquet,
+    resolve_root,
+    text_lines,
+    tsv_table,
+)
 
 ROWS = [{"id": 1, "text": "one"}, {"id": 2, "text": "two"}]
 
@@ -59,7 +69,11 @@ def test_other_fields_stop_with_expected_and_found(tmp_path):
         (json_list({"train": "f"}, fields=("a",)), "[3]", "expected a; got int"),
         (jsonl({"train": "f"}), '{"a": 1}\n{"a": ', "line 2 is not valid JSON"),
         (csv_table({"train": "f"}), "a,b\n1\n", "line 2 .* has 1 fields; expected 2: a, b"),
-        (text_lines({"train": "f"}, fields=("a", "b"), sep="|"), "1|2\nno bar\n", "line 2 .* has 1 fields; expected a.b"),
+        (
+            text_lines({"train": "f"}, fields=("a", "b"), sep="|"),
+            "1|2\nno bar\n",
+            "line 2 .* has 1 fields; expected a.b",
+        ),
         (parquet({"train": "f"}), "PAR1", "no readable parquet"),
     ],
 )

@@ -52,7 +52,7 @@ def write_store(folder: Path, splits: Sequence[str] = ("train", "test"), num_pat
             for p in range(num_patients)
             for s in range(2)
         ]
-        write_shard(folder, split, 0, records, estimate=lambda sample: (8, 1))
+        write_shard(folder, split, 0, records=records, estimate=lambda sample: (8, 1))
     return folder
 
 

@@ -16,7 +16,17 @@ def visible(sliding_window: int | None, kind: str) -> list[set[int]]:
 
 
 def test_a_branch_sees_its_prefix_and_itself_only() -> None:
-    assert visible(None, "full_attention") == [{0}, {0, 1}, {0, 1, 2}, {0, 1, 2, 3}, {0, 1, 4}, {0, 1, 4, 5}, {6}, {6, 7}, {8}]
+    assert visible(None, "full_attention") == [
+        {0},
+        {0, 1},
+        {0, 1, 2},
+        {0, 1, 2, 3},
+        {0, 1, 4},
+        {0, 1, 4, 5},
+        {6},
+        {6, 7},
+        {8},
+    ]
 
 
 def test_the_window_counts_positions_not_places_in_the_row() -> None:

@@ -6,7 +6,6 @@ from pathlib import Path
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from toy import samples
 from transformers import AutoModelForImageTextToText, AutoProcessor
 
 from osler.core.errors import InputError
@@ -14,6 +13,7 @@ from osler.model import checkpoint
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter
+from toy import samples
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 
@@ -34,7 +34,10 @@ def test_auto_classes_read_it_back(built: Built, folder: Path) -> None:
         assert torch.equal(saved, loaded)
     assert model.config.vision_config.model_type == "clip_vision_model"
     assert (processing.image_seq_length, processing.image_processor.tile_px) == (36, 96)
-    ids = [Prompter(each.tokenizer, image_seq_length=36).training(samples(0)[0], [1]).ids for each in (built[1], processing)]
+    ids = [
+        Prompter(each.tokenizer, image_seq_length=36).training(samples(0)[0], [1]).ids
+        for each in (built[1], processing)
+    ]
     assert ids[0] == ids[1]
 
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
-from toy import build_store, picture
 from transformers import CLIPVisionConfig, LlamaConfig, SiglipVisionConfig
 
 from osler.model.compose import OslerForConditionalGeneration, balancing_loss
 from osler.model.family import Family
 from osler.model.processor import OslerProcessor
+from toy import build_store, picture
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 
@@ -107,7 +107,12 @@ def test_any_clip_like_tower_goes_with_any_causal_lm(built: Built) -> None:
     """SigLIP has no class token; Llama has neither experts nor a sliding window."""
     family = Family(
         vision_config=lambda: SiglipVisionConfig(
-            hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=2, image_size=32, patch_size=8
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            image_size=32,
+            patch_size=8,
         ),
         text_config=lambda vocab, pad, eos: LlamaConfig(
             vocab_size=vocab,
@@ -132,7 +137,9 @@ def test_any_clip_like_tower_goes_with_any_causal_lm(built: Built) -> None:
 def test_clip_and_siglip_configs_survive_the_round_trip() -> None:
     from osler.model.config import OslerConfig
 
-    config = OslerConfig(vision_config=CLIPVisionConfig(projection_dim=64), text_config=LlamaConfig(num_hidden_layers=2))
+    config = OslerConfig(
+        vision_config=CLIPVisionConfig(projection_dim=64), text_config=LlamaConfig(num_hidden_layers=2)
+    )
     again = OslerConfig(**config.to_dict())
     assert again.vision_config.model_type == "clip_vision_model"
     assert again.text_config.model_type == "llama"

@@ -1,12 +1,12 @@
 """Conversations as tokens: the chat template, the learned mask, the shared prefix."""
 
 import pytest
-from toy import samples
 
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter, conversation_text
 from osler.schema.sample import Sample, assistant, closed, image, user
+from toy import samples
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 
@@ -23,10 +23,10 @@ def decoded(prompter: Prompter, ids: list[int]) -> str:
 def test_only_the_assistants_words_are_learned_and_they_end_with_the_stop_token(prompter: Prompter) -> None:
     encoded = prompter.training(samples(0)[0], [1])
     learned = [token for token, is_learned in zip(encoded.ids, encoded.learned, strict=True) if is_learned]
-    assert decoded(prompter, learned) in {
-        f"<|channel|>final<|message|>{answer}<|return|>" for answer in ("yes", "no")
-    }
-    assert not any(is_learned for token, is_learned in zip(encoded.ids, encoded.learned, strict=True) if token == prompter.image_id)
+    assert decoded(prompter, learned) in {f"<|channel|>final<|message|>{answer}<|return|>" for answer in ("yes", "no")}
+    assert not any(
+        is_learned for token, is_learned in zip(encoded.ids, encoded.learned, strict=True) if token == prompter.image_id
+    )
 
 
 def test_reasoning_goes_to_the_analysis_channel(prompter: Prompter) -> None:

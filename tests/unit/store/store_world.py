@@ -33,4 +33,4 @@ def record(number: int, *, split: str = "train", num_samples: int = 2, licence: 
 
 
 def write(folder: Path, records: list[StoredRecord], *, split: str = "train", number: int = 0) -> ShardInfo:
-    return write_shard(folder, split, number, records, estimate=cost)
+    return write_shard(folder, split, number, records=records, estimate=cost)

@@ -32,7 +32,11 @@ def test_any_row_is_read_alone(folder):
     assert store.sample(row) == wanted.samples[1]
     assert store.media(row) == (wanted.files["r0003.0.png"], wanted.files["r0003.1.png"])
     assert store.masks(row) == (wanted.files["r0003.0.mask.png"], None)
-    assert [s.id for s in store.samples(store.rows(table, [9, 0, 1]))] == ["toy/train/4-1", "toy/train/0-0", "toy/train/0-1"]
+    assert [s.id for s in store.samples(store.rows(table, [9, 0, 1]))] == [
+        "toy/train/4-1",
+        "toy/train/0-0",
+        "toy/train/0-1",
+    ]
     assert record_starts(table).tolist() == [0, 2, 4, 6, 8]
 
 

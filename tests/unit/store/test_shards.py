@@ -76,11 +76,11 @@ def test_records_that_do_not_fit_are_refused_and_nothing_is_left(tmp_path, recor
     assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
 
 
-def test_samples_of_a_record_show_the_same_images():
+def test_samples_of_a_record_show_the_same_images(tmp_path):
     one, other = record(0), record(1)
     mixed = replace(one, samples=(one.samples[0], other.samples[0]), files=one.files | other.files)
     with pytest.raises(InputError, match="'toy/train/0-0' and 'toy/train/1-0'"):
-        write("unused", [mixed])
+        write(tmp_path, [mixed])
 
 
 def test_an_image_without_facts_is_refused(tmp_path):

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from toy import build_store, samples
 
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.families.tiny import FAMILY
@@ -13,6 +12,7 @@ from osler.model.prompt import Prompter, conversation_text
 from osler.store.reader import Store
 from osler.train.collate import PackCollator
 from osler.train.pack import Row, Selection, select
+from toy import build_store, samples
 
 
 @pytest.fixture(scope="session")

@@ -17,9 +17,7 @@ Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 FIRST, SECOND, TEXT = Document(0, (0, 1, 2, 3, 4)), Document(0, (5, 6, 7)), Document(0, (60,))
 
 
-def test_packed_and_separate_losses_and_gradients_agree(
-    collator: Any, built: Built, selection: Selection
-) -> None:
+def test_packed_and_separate_losses_and_gradients_agree(collator: Any, built: Built, selection: Selection) -> None:
     """Three documents in one row with shared prefixes, against each sample alone in a plain causal forward."""
     model, processing = copy.deepcopy(built[0]).double(), built[1]
     model.set_experts_implementation({"text_config": "eager"})  # the grouped product knows no double precision

@@ -66,9 +66,7 @@ class LocalBackend:
         tiles: list[torch.Tensor] = []
         for request in requests:
             refs = [ref for turn in request.turns for ref in turn.media]
-            cut = [
-                self.pictures.tiles(decode_image(data, ref)) for data, ref in zip(request.images, refs, strict=True)
-            ]
+            cut = [self.pictures.tiles(decode_image(data, ref)) for data, ref in zip(request.images, refs, strict=True)]
             counts = [len(each) for each in cut]
             prompts.append(self.prompter.question(request.turns, counts, reasoning=request.reasoning))
             tiles += cut
