@@ -40,7 +40,7 @@ format: $(VENV)/.ready-dev ## format the code and mend what ruff can mend
 	@$(BIN)/ruff check --quiet --fix .
 
 e2e: $(VENV)/.ready-dev ## every recipe of recipes/tiny on a CPU
-	@$(PYTEST) tests/e2e
+	@$(PYTEST) tests/e2e -x
 
 bench: $(VENV)/.ready-dev ## side-by-side measurements against named peers; prints ratios
 	@for file in benchmarks/*.py; do if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file"; fi; done

@@ -1,30 +1,49 @@
-"""The commands of a story, read from where they are written: recipe headers and runs/tiny.sh."""
+"""The commands of two stories: the recipes of recipes/tiny in order, and the lines of runs/tiny.sh."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).parents[2]
 TINY = ROOT / "recipes" / "tiny"
-# In the order in which each makes what the next one reads.
-TINY_ORDER = ("phantom", "curate", "warm_tower", "align", "midtrain", "instruct", "eval", "score", "report")
+
+
+class Step(NamedTuple):
+    """One tiny recipe: its command, its folder below out/e2e, and changes that put paths below the test's folder."""
+
+    command: str
+    out: str
+    overrides: tuple[str, ...] = ()
+
+
+TINY_STEPS = {
+    "phantom": Step("synth", "phantom"),
+    "curate_phantom": Step("curate", "data"),
+    "curate_vqa_rad": Step(
+        "curate",
+        "vqa_rad",
+        (f"datasets=[{{name: vqa_rad, root: {ROOT}/tests/fixtures/datasets/vqa_rad, splits: [train, test]}}]",),
+    ),
+    "warm_tower": Step("train", "warm_tower"),
+    "align": Step("train", "align"),
+    "midtrain": Step("train", "midtrain"),
+    "instruct": Step("train", "instruct"),
+    "eval": Step("eval", "eval"),
+    "score": Step("score", "score"),
+    "report": Step("report", "report"),
+}
 
 
 def tiny_commands() -> dict[str, list[str]]:
-    """The command in each recipe's header, by the recipe's name, in order; recipe paths made absolute."""
-    names = [name for name in TINY_ORDER if (TINY / f"{name}.yaml").is_file()]
-    return {name: _command((TINY / f"{name}.yaml").read_text(encoding="utf-8")) for name in names}
+    """The commands of the tiny recipes that there are, by the recipe's name, each after what it reads."""
+    return {
+        name: ["osler", step.command, str(TINY / f"{name}.yaml"), *step.overrides, "--out", f"out/e2e/{step.out}"]
+        for name, step in TINY_STEPS.items()
+        if (TINY / f"{name}.yaml").is_file()
+    }
 
 
 def demo_commands() -> dict[str, list[str]]:
     """The commands of runs/tiny.sh, by their recipe's name, in order; recipe paths made absolute."""
     lines = (ROOT / "runs" / "tiny.sh").read_text(encoding="utf-8").splitlines()
-    commands = [_absolute(line.split()) for line in lines if line.startswith("osler ")]
-    return {Path(command[2]).stem: command for command in commands}
-
-
-def _command(recipe: str) -> list[str]:
-    line = next(line for line in recipe.splitlines() if line.startswith("#") and "osler " in line and "--out" in line)
-    return _absolute(line.lstrip("# ").split())
-
-
-def _absolute(words: list[str]) -> list[str]:
-    return [str(ROOT / word) if word.startswith("recipes/") else word for word in words]
+    commands = [line.split() for line in lines if line.startswith("osler ")]
+    return {Path(command[2]).stem: [*command[:2], str(ROOT / command[2]), *command[3:]] for command in commands}

@@ -35,8 +35,8 @@ def write_manifest(out: Path, *, started: Started, outcome: Outcome, device: str
 
 
 def package_versions() -> dict[str, str]:
-    """The installed versions of osler and of every package it declares."""
-    declared = importlib.metadata.requires("osler") or []
+    """The installed versions of osler and of every package it declares, but for the tools of its developers."""
+    declared = [line for line in importlib.metadata.requires("osler") or [] if "extra == 'dev'" not in line]
     names = ["osler", *sorted({re.split(r"[^A-Za-z0-9._-]", line, maxsplit=1)[0] for line in declared})]
     versions = {}
     for name in names:

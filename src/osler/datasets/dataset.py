@@ -10,6 +10,9 @@ from osler.schema.sample import Access, Provenance, Sample
 
 Row = dict[str, Any]
 
+# Other names in use for the split that models are compared on, too far from ours for a spelling check.
+_HELD_OUT = frozenset({"val", "valid", "validate", "validation", "dev", "eval"})
+
 
 class RowReader(Protocol):
     """Reads one split of a dataset in its published layout."""
@@ -111,7 +114,10 @@ def check_split(dataset: Dataset, name: str, split: str) -> None:
     """Raise InputError with the known splits and the nearest, where `split` is not one of them."""
     if split not in dataset.splits:
         known = ", ".join(dataset.splits)
-        raise InputError(f"split {split!r} not in {name}; it has {known}", fix=did_you_mean(split, dataset.splits))
+        held_out = [other for other in ("validation", "test") if other in dataset.splits][:1]
+        meant = held_out[0] if split in _HELD_OUT and held_out else split
+        fix = did_you_mean(meant, dataset.splits)
+        raise InputError(f"split {split!r} not in {name}; it has {known}", fix=fix)
 
 
 def check_layout(dataset: Dataset, name: str, root: Path, *, split: str) -> None:

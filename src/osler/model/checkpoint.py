@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 from transformers import AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging as transformers_logging
 
 from osler.core.errors import InputError
 from osler.core.files import existing_file, existing_folder
@@ -64,6 +65,7 @@ def register() -> None:
     """Teach transformers' Auto classes everything a model folder names."""
     compose.register()
     processor.register()
+    transformers_logging.disable_progress_bar()  # our own bar says how far the work is
 
 
 def _refuse_differences(folder: Path, report: dict[str, Any]) -> None:

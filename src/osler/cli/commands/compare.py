@@ -71,10 +71,14 @@ def _change(one: "Result | None", other: "Result | None") -> str:
         return note + " (asked about different items: not comparable)"
     if one.metric_signature != other.metric_signature:
         return note + " (scored by different variants of the metric: not comparable)"
-    if None in (one.ci_low, one.ci_high, other.ci_low, other.ci_high):
-        return note
-    apart = one.ci_high < other.ci_low or other.ci_high < one.ci_low  # type: ignore[operator]
-    return note + ("" if apart else " (the intervals overlap)")
+    return note + (" (the intervals overlap)" if _overlap(one, other) else "")
+
+
+def _overlap(one: "Result", other: "Result") -> bool:
+    """Whether both have an interval and the two share a value."""
+    if one.ci_low is None or one.ci_high is None or other.ci_low is None or other.ci_high is None:
+        return False
+    return one.ci_low <= other.ci_high and other.ci_low <= one.ci_high
 
 
 COMMAND = Command(_add_arguments, _run)

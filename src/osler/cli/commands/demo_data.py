@@ -4,13 +4,13 @@ import argparse
 
 from osler.cli.arguments import Command, add_run_arguments
 
-NUM_PATIENTS = 12
+RECIPE = {"generator": "phantom", "num_patients": 20, "image_px": 224, "write": ["shards", "dicom"]}
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from osler.cli.recipe_command import run_recipe
 
-    return run_recipe("osler.synth.run", {"phantom": {"num_patients": NUM_PATIENTS, "dicom": True}}, arguments)
+    return run_recipe("osler.synth.run", dict(RECIPE), arguments)
 
 
 COMMAND = Command(add_run_arguments, _run)

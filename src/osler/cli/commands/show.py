@@ -20,9 +20,11 @@ def _run(arguments: argparse.Namespace) -> int:
     found = [(noun, catalog) for noun, catalog in CATALOGS.items() if name in catalog.names()]
     for noun, catalog in found:
         _print_entry(noun, catalog, name)
-    if found:
-        return 0
     path = Path(name)
+    if found:
+        if path.exists():
+            print(f"\n{name} is a path here, too: osler show ./{name}")
+        return 0
     if path.is_dir():
         return _print_folder(path)
     if path.is_file():

@@ -47,11 +47,13 @@ class LocalBackend:
         padded = [[pad_id] * (length - len(ids)) + ids for ids in prompts]
         mask = [[0] * (length - len(ids)) + [1] * len(ids) for ids in prompts]
         device = self.model.device
+        # Left out, not None: `generate` would hand a None on to the image encoder.
+        pixels = {"pixel_values": torch.cat(tiles).to(device)} if tiles else {}
         with torch.inference_mode():
             written = self.model.generate(
                 input_ids=torch.tensor(padded, device=device),
                 attention_mask=torch.tensor(mask, device=device),
-                pixel_values=torch.cat(tiles).to(device) if tiles else None,
+                **pixels,
                 max_new_tokens=max(request.max_new_tokens for request in requests),
                 do_sample=False,
             )

@@ -37,3 +37,11 @@ def test_a_cut_output_and_another_folder_are_told_apart(tmp_path, capsys):
     write_json(tmp_path / "started.json", {})
     assert main(["show", str(tmp_path)]) == 0
     assert "not finished" in capsys.readouterr().out
+
+
+def test_an_entry_that_is_a_path_here_too_says_so(tmp_path, monkeypatch, capsys):
+    name = CATALOGS["metrics"].names()[0]
+    (tmp_path / name).mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert main(["show", name]) == 0
+    assert f"osler show ./{name}" in capsys.readouterr().out
