@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osler.synth.phantom import anatomy as shape
-from osler.synth.phantom.anatomy import Anatomy, Field, fill
+from osler.synth.phantom.anatomy import Anatomy, Field, Plane, fill
 from osler.synth.phantom.truth import LABELS, SIDES, Side, View
 
 LUNG, HEART, FLUID = 0.27, 0.70, 0.66
@@ -26,15 +26,24 @@ _GLYPHS = {
 class Canvas:
     """A film in the making.
 
-    image: brightness, (H, W). mask: bit k is set where LABELS[k] is, (H, W). x, y: the patient's coordinates
-    of each column (1, W) and row (H, 1). soft: half the width of an edge.
+    image: brightness, (H, W). mask: bit k is set where LABELS[k] is, (H, W). at: the pixels' centres in the
+    patient's coordinates. soft: half the width of an edge.
     """
 
     image: Field
     mask: NDArray[np.uint8]
-    x: Field
-    y: Field
+    at: Plane
     soft: float
+
+    @property
+    def x(self) -> Field:
+        """The x of each column, shape (1, W)."""
+        return self.at.x
+
+    @property
+    def y(self) -> Field:
+        """The y of each row, shape (H, 1)."""
+        return self.at.y
 
     def blend(self, level: float | Field, cover: Field) -> None:
         """Cover the image with `level` where `cover` is 1."""
@@ -51,8 +60,9 @@ class Canvas:
 
 @dataclass(frozen=True)
 class Chest:
-    """Distances that several layers share, each (H, W): both lungs and the heart."""
+    """One patient's anatomy, and distances that several layers share, each (H, W): both lungs and the heart."""
 
+    anatomy: Anatomy
     lungs: dict[Side, Field]
     heart: Field
 
@@ -63,23 +73,22 @@ class Chest:
 
 
 def new_canvas(num_pixels: int, shift: tuple[float, float], scale: tuple[float, float]) -> Canvas:
-    """An empty film of `num_pixels` squared with the patient moved by `shift` and scaled by `scale` about its centre."""
+    """An empty square film, the patient moved by `shift` and scaled by `scale` about its centre."""
     centres = (np.arange(num_pixels, dtype=np.float32) + np.float32(0.5)) / np.float32(num_pixels)
     x = ((centres - 0.5 - shift[0]) / scale[0] + 0.5).astype(np.float32)
     y = ((centres - 0.5 - shift[1]) / scale[1] + 0.5).astype(np.float32)
     return Canvas(
         image=np.zeros((num_pixels, num_pixels), dtype=np.float32),
         mask=np.zeros((num_pixels, num_pixels), dtype=np.uint8),
-        x=x[None, :],
-        y=y[:, None],
+        at=Plane(x[None, :], y[:, None]),
         soft=0.6 / num_pixels + 0.002,
     )
 
 
 def measure_chest(canvas: Canvas, anatomy: Anatomy, ctr: float) -> Chest:
     """The distances of this patient's lungs and heart on this film."""
-    lungs = {side: shape.lung(anatomy, side, canvas.x, canvas.y) for side in SIDES}
-    return Chest(lungs, shape.heart(anatomy, ctr, canvas.x, canvas.y))
+    lungs = {side: shape.lung(anatomy, side, canvas.at) for side in SIDES}
+    return Chest(anatomy, lungs, shape.heart(anatomy, ctr, canvas.at))
 
 
 def draw_tissue(canvas: Canvas, anatomy: Anatomy, *, female: bool) -> None:
@@ -95,10 +104,10 @@ def draw_tissue(canvas: Canvas, anatomy: Anatomy, *, female: bool) -> None:
         canvas.image += 0.05 * fill(breast, 0.03)
 
 
-def draw_lungs(canvas: Canvas, chest: Chest, anatomy: Anatomy, rng: np.random.Generator) -> None:
+def draw_lungs(canvas: Canvas, chest: Chest, rng: np.random.Generator) -> None:
     """Dark lungs whose vessels fan out from the root and thin towards the wall."""
     cover = fill(chest.both, canvas.soft)
-    across = np.abs(canvas.x - anatomy.mid) - 0.06
+    across = np.abs(canvas.x - chest.anatomy.mid) - 0.06
     down = canvas.y - 0.48
     reach = across * across + down * down
     angle = np.arctan2(down, across + 0.02)
@@ -112,9 +121,9 @@ def draw_lungs(canvas: Canvas, chest: Chest, anatomy: Anatomy, rng: np.random.Ge
         canvas.mark(f"{side}_lung", visible)
 
 
-def draw_ribs(canvas: Canvas, chest: Chest, anatomy: Anatomy, view: View) -> None:
+def draw_ribs(canvas: Canvas, chest: Chest, view: View) -> None:
     """Posterior ribs that fall outwards, fainter anterior ones that fall inwards, and in AP the shoulder blades."""
-    u = np.abs(canvas.x - anatomy.mid) * np.float32(1.0 / anatomy.half)
+    u = np.abs(canvas.x - chest.anatomy.mid) * np.float32(1.0 / chest.anatomy.half)
     cage = fill(chest.both - 0.02, 0.02)
     posterior = _bands((canvas.y - 0.11 * u * u) * np.float32(1.0 / 0.078))
     anterior = _bands((canvas.y + 0.16 * u) * np.float32(1.0 / 0.105) + 0.4)
@@ -124,11 +133,11 @@ def draw_ribs(canvas: Canvas, chest: Chest, anatomy: Anatomy, view: View) -> Non
         canvas.image += 0.07 * fill(np.maximum(-edge, canvas.y - 0.42), 0.015)
 
 
-def draw_mediastinum(canvas: Canvas, chest: Chest, anatomy: Anatomy) -> None:
+def draw_mediastinum(canvas: Canvas, chest: Chest) -> None:
     """Spine with its discs, great vessels, windpipe and heart."""
-    across, y = np.abs(canvas.x - anatomy.mid), canvas.y
+    across, y = np.abs(canvas.x - chest.anatomy.mid), canvas.y
     widen = 0.012 * np.exp(-(((y - 0.36) / 0.09) ** 2))
-    column = fill(across - anatomy.gap - widen, 2 * canvas.soft)
+    column = fill(across - chest.anatomy.gap - widen, 2 * canvas.soft)
     canvas.blend(_MEDIASTINUM + 0.05 * np.cos(y * np.float32(6.2832 / 0.062)), 0.9 * column)
     windpipe = fill(np.maximum(across - 0.014, y - 0.33), canvas.soft)
     canvas.image -= 0.13 * windpipe

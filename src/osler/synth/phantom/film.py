@@ -33,7 +33,7 @@ class Film:
     window: Window
 
 
-def draw_film(seed: int, patient: Patient, visit: Visit, image_px: int) -> Film:
+def draw_film(seed: int, patient: Patient, visit: Visit, *, image_px: int) -> Film:
     """Draw one visit on a square film of `image_px` pixels."""
     rng = generator(seed, "film", patient.number, visit.number)
     canvas = body.new_canvas(image_px, visit.shift, visit.scale)
@@ -46,7 +46,7 @@ def draw_film(seed: int, patient: Patient, visit: Visit, image_px: int) -> Film:
 
 
 def planned_study(patient: Patient, visit: Visit, ctr: float | None = None) -> Study:
-    """The truth of a visit before it is drawn: boxes cover the whole film, and `ctr` is the planned one unless given."""
+    """The truth of a visit before it is drawn: boxes cover the film, and `ctr` is the planned one unless given."""
     ratio = visit.ctr if ctr is None else ctr
     found = [_finding(patient, lesion) for lesion in visit.lesions]
     if ratio > CTR_THRESHOLD:
@@ -75,17 +75,17 @@ def _draw(canvas: Canvas, chest: Chest, patient: Patient, visit: Visit, rng: np.
     """Draw all layers from back to front. Returns the boxes of the lesions, then that of a large heart."""
     anatomy = patient.anatomy
     body.draw_tissue(canvas, anatomy, female=patient.sex == "F")
-    body.draw_lungs(canvas, chest, anatomy, rng)
+    body.draw_lungs(canvas, chest, rng)
     for lesion in _of(visit, "pneumothorax"):
-        paint.paint_pneumothorax(canvas, chest, anatomy, lesion)
-    body.draw_ribs(canvas, chest, anatomy, visit.view)
+        paint.paint_pneumothorax(canvas, chest, lesion)
+    body.draw_ribs(canvas, chest, visit.view)
     for lesion in _of(visit, "consolidation"):
         paint.paint_consolidation(canvas, chest, lesion)
     for lesion in _of(visit, "nodule"):
         paint.paint_nodule(canvas, lesion)
     for lesion in _of(visit, "effusion"):
-        paint.paint_effusion(canvas, chest, anatomy, lesion)
-    body.draw_mediastinum(canvas, chest, anatomy)
+        paint.paint_effusion(canvas, chest, lesion)
+    body.draw_mediastinum(canvas, chest)
     body.draw_clavicles(canvas, anatomy, visit.view)
     for lesion in _of(visit, "device"):
         paint.paint_device(canvas, anatomy, lesion)
@@ -127,5 +127,3 @@ def _expose(canvas: Canvas, visit: Visit, rng: np.random.Generator) -> tuple[NDA
     pixels = np.clip(np.rint(image * MAX_VALUE), 0, MAX_VALUE).astype(np.uint16)
     window = Window(center=round((offset + gain / 2) * MAX_VALUE), width=round(gain * MAX_VALUE))
     return pixels, window
-
-

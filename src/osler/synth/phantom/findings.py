@@ -5,23 +5,22 @@ from collections.abc import Callable
 import numpy as np
 
 from osler.synth.phantom import anatomy as shape
-from osler.synth.phantom.anatomy import Anatomy, Field, fill, sign
+from osler.synth.phantom import wires
+from osler.synth.phantom.anatomy import Anatomy, Field, fill
 from osler.synth.phantom.body import FLUID, LUNG, Canvas, Chest
 from osler.synth.phantom.lesion import Lesion
-from osler.synth.phantom.placing import pacemaker_centre
 from osler.synth.phantom.truth import Side
+from osler.synth.phantom.wires import Point
 
-Point = tuple[float, float]
 
-
-def paint_pneumothorax(canvas: Canvas, chest: Chest, anatomy: Anatomy, lesion: Lesion) -> None:
+def paint_pneumothorax(canvas: Canvas, chest: Chest, lesion: Lesion) -> None:
     """A rim of black air without vessels, and the thin bright edge of the lung that has come away from the wall."""
     side = _side(lesion)
     lung = chest.lungs[side]
-    edge = shape.collapsed_lung(anatomy, side, canvas.x, canvas.y, lesion.size)
+    edge = shape.collapsed_lung(chest.anatomy, side, canvas.at, rim=lesion.size)
     air = np.maximum(lung, -edge)
     canvas.blend(LUNG - 0.17, fill(air, canvas.soft))
-    canvas.image += 0.05 * fill(edge, canvas.soft)
+    canvas.image += 0.05 * fill(np.maximum(edge, lung), canvas.soft)
     line = np.maximum(np.abs(edge) - max(0.004, 0.5 * _pixel(canvas)), lung)
     canvas.image += 0.22 * fill(line, canvas.soft)
     canvas.mark("pneumothorax", (air < 0) & (chest.heart > 0))
@@ -45,10 +44,12 @@ def paint_nodule(canvas: Canvas, lesion: Lesion) -> None:
     canvas.mark("nodule", distance < 0)
 
 
-def paint_effusion(canvas: Canvas, chest: Chest, anatomy: Anatomy, lesion: Lesion) -> None:
+def paint_effusion(canvas: Canvas, chest: Chest, lesion: Lesion) -> None:
     """Fluid that fills the angle beside the diaphragm and climbs the wall."""
-    distance = shape.effusion(anatomy, _side(lesion), canvas.x, canvas.y, lesion.size)
-    canvas.blend(FLUID, fill(distance, 2 * canvas.soft))
+    side = _side(lesion)
+    distance = shape.effusion(chest.anatomy, side, canvas.at, height=lesion.size)
+    covered = shape.effusion(chest.anatomy, side, canvas.at, height=lesion.size, slack=3 * canvas.soft)
+    canvas.blend(FLUID, fill(covered, 1.5 * canvas.soft))
     canvas.mark("effusion", (distance < 0) & (chest.heart > 0))
 
 
@@ -60,24 +61,19 @@ def paint_device(canvas: Canvas, anatomy: Anatomy, lesion: Lesion) -> None:
 
 
 def _pacemaker(canvas: Canvas, anatomy: Anatomy, lesion: Lesion) -> Field:
-    x, y = pacemaker_centre(anatomy, _side(lesion))
+    side = _side(lesion)
+    x, y = wires.pacemaker_centre(anatomy, side)
     can = np.maximum(np.abs(canvas.x - x) - 0.045, np.abs(canvas.y - y) - 0.038)
-    tip = (anatomy.mid + 0.06, anatomy.dome - 0.05)
-    lead = ((x, y), (anatomy.mid + 0.5 * (x - anatomy.mid), 0.24), (anatomy.mid - 0.03, 0.40), tip)
-    return np.minimum(can, _wire(canvas, lead, 0.006))
+    return np.minimum(can, _wire(canvas, wires.pacemaker_lead(anatomy, side), 0.006))
 
 
 def _breathing_tube(canvas: Canvas, anatomy: Anatomy, lesion: Lesion) -> Field:
     del lesion
-    return _wire(canvas, ((anatomy.mid, -0.05), (anatomy.mid + 0.004, 0.29)), 0.010)
+    return _wire(canvas, wires.breathing_tube(anatomy), 0.010)
 
 
 def _central_line(canvas: Canvas, anatomy: Anatomy, lesion: Lesion) -> Field:
-    out = sign(_side(lesion))
-    middle = anatomy.mid
-    return _wire(
-        canvas, ((middle + out * 0.34, 0.17), (middle + out * 0.13, 0.145), (middle - 0.03, 0.22), (middle - 0.03, 0.40)), 0.007
-    )
+    return _wire(canvas, wires.central_line(anatomy, _side(lesion)), 0.007)
 
 
 _DEVICES: dict[str, Callable[[Canvas, Anatomy, Lesion], Field]] = {
@@ -88,16 +84,8 @@ _DEVICES: dict[str, Callable[[Canvas, Anatomy, Lesion], Field]] = {
 
 
 def _wire(canvas: Canvas, points: tuple[Point, ...], half_width: float) -> Field:
-    """Distance to a chain of straight pieces, never thinner than a pixel."""
-    pieces = [_piece(canvas, start, end) for start, end in zip(points, points[1:], strict=False)]
-    return np.minimum.reduce(pieces) - max(half_width, 0.6 * _pixel(canvas))
-
-
-def _piece(canvas: Canvas, start: Point, end: Point) -> Field:
-    dx, dy = end[0] - start[0], end[1] - start[1]
-    px, py = canvas.x - start[0], canvas.y - start[1]
-    along = np.clip((px * dx + py * dy) * np.float32(1.0 / (dx * dx + dy * dy)), 0.0, 1.0)
-    return np.hypot(px - along * dx, py - along * dy)
+    """Distance to a wire, which is never thinner than a pixel."""
+    return wires.chain_distance(canvas.at, points) - max(half_width, 0.6 * _pixel(canvas))
 
 
 def _pixel(canvas: Canvas) -> float:

@@ -6,7 +6,7 @@ from typing import Literal
 from osler.synth.phantom.truth import Side
 
 SIZES = {
-    "effusion": (0.10, 0.155, 0.22),
+    "effusion": (0.12, 0.175, 0.24),
     "pneumothorax": (0.16, 0.26, 0.38),
     "consolidation": (0.075, 0.10, 0.13),
 }

@@ -137,7 +137,7 @@ def _chain(rng: np.random.Generator, count: int) -> list[bool]:
 
 
 def _grades(rng: np.random.Generator, count: int) -> list[int]:
-    """A grade for each study. Larger, smaller and unchanged steps are equally frequent: (1/4, 1/2, 1/4) is stationary."""
+    """A grade for each study; (1/4, 1/2, 1/4) is stationary, so a third of the steps each go up, down and nowhere."""
     grades = [int(rng.choice(3, p=(0.25, 0.5, 0.25)))]
     while len(grades) < count:
         at = grades[-1]
@@ -156,7 +156,7 @@ def _courses(
     for kind in ("effusion", "pneumothorax"):
         courses.append(_graded(rng, kind, shown[kind], Placed(sides[kind], 0.0, 0.0)))
     blocked = [lesion for course in courses for visit in course for lesion in visit]
-    place = place_consolidation(rng, anatomy, sides["consolidation"], blocked, widest)
+    place = place_consolidation(rng, anatomy, sides["consolidation"], blocked=blocked, widest_ctr=widest)
     courses.append(_graded(rng, "consolidation", shown["consolidation"], place))
     blocked += [lesion for visit in courses[-1] for lesion in visit]
     courses.append(_nodules(rng, anatomy, shown["nodule"], blocked, widest))
@@ -188,7 +188,9 @@ def _nodules(
     one_sided = rng.random() < 0.5
     first = SIDES[int(rng.integers(2))]
     sides = [first if one_sided else SIDES[int(rng.integers(2))] for _ in radii]
-    places = place_nodules(rng, anatomy, list(zip(sides, radii.tolist(), strict=True)), blocked, widest)
+    places = place_nodules(
+        rng, anatomy, list(zip(sides, radii.tolist(), strict=True)), blocked=blocked, widest_ctr=widest
+    )
     nodules = [Lesion("nodule", p.side, p.x, p.y, p.radius) for p in places]
     counts = [int(rng.integers(1, MAX_NODULES + 1))]
     while len(counts) < len(shown):

@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from toy import PX, picture, samples
 
 from osler.infer.backends.local import LocalBackend
 from osler.infer.generator import Request
@@ -12,6 +11,7 @@ from osler.media.image import encode_png8
 from osler.model.families.tiny import FAMILY
 from osler.model.prompt import conversation_text
 from osler.schema.sample import user
+from toy import PX, picture, samples
 
 
 @pytest.fixture(scope="module")
