@@ -7,8 +7,8 @@ cd "$(dirname "$0")/.."
 if [ -x .venv/bin/osler ]; then export PATH="$PWD/.venv/bin:$PATH"; fi
 # Fixed, not left to the machine: a sum's last bits depend on the number of threads.
 export OMP_NUM_THREADS=2
-# A thread that waits sleeps: spinning, it would take the core from the one it waits for when something else runs too.
-export OMP_WAIT_POLICY=passive
+# A thread that waits spins for a moment, then sleeps: spinning on, it would take the core from the one it waits for.
+export GOMP_SPINCOUNT=100000
 
 # Draw chest radiographs whose truth is known, with reports, questions and reasoning, split by patient. (1 minute)
 osler synth recipes/demo/phantom.yaml --out out/tiny/phantom

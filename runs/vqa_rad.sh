@@ -5,8 +5,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -x .venv/bin/osler ]; then export PATH="$PWD/.venv/bin:$PATH"; fi
 export OMP_NUM_THREADS=2
-# A thread that waits sleeps: spinning, it would take the core from the one it waits for when something else runs too.
-export OMP_WAIT_POLICY=passive
+# A thread that waits spins for a moment, then sleeps: spinning on, it would take the core from the one it waits for.
+export GOMP_SPINCOUNT=100000
 
 # Read the published files; count what is missing or broken; note images that both splits hold. (seconds)
 osler curate recipes/real/vqa_rad_curate.yaml "datasets=[{name: vqa_rad, root: ${1:-../shared/data/vqa_rad}, splits: [train, test]}]" --out out/vqa_rad/data

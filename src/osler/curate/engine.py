@@ -6,9 +6,8 @@ bytes are the same whatever the number of workers.
 """
 
 import gc
-import multiprocessing
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -21,6 +20,7 @@ import pyarrow.parquet as pq
 from osler.core.catalog import OPERATORS
 from osler.core.errors import InputError
 from osler.core.files import sha256_bytes, sha256_json
+from osler.core.workers import worker_pool
 from osler.curate.drops import drops_table, write_drops
 from osler.curate.estimate import estimate_cost
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
@@ -71,19 +71,14 @@ def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, num_workers:
         for job in jobs:
             yield make_shard(job, out, settings)
         return
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(num_workers, mp_context=context) as pool:
+    with worker_pool(num_workers) as pool:
         waiting: list[Future[Path]] = []
-        try:
-            for job in jobs:
-                waiting.append(pool.submit(make_shard, job, out, settings))
-                while waiting and (waiting[0].done() or len(waiting) >= _JOBS_AHEAD * num_workers):
-                    yield waiting.pop(0).result()
-            for future in waiting:
-                yield future.result()
-        except BaseException:
-            pool.shutdown(cancel_futures=True)
-            raise
+        for job in jobs:
+            waiting.append(pool.submit(make_shard, job, out, settings))
+            while waiting and (waiting[0].done() or len(waiting) >= _JOBS_AHEAD * num_workers):
+                yield waiting.pop(0).result()
+        for future in waiting:
+            yield future.result()
 
 
 def make_shard(job: Job, out: Path, settings: Settings) -> Path:

@@ -25,7 +25,7 @@ def _text_config(vocab_size: int, pad_token_id: int, eos_token_id: int) -> PreTr
         head_dim=32,
         num_local_experts=4,
         num_experts_per_tok=2,
-        sliding_window=64,
+        sliding_window=128,
         max_position_embeddings=4096,
         rope_parameters={"rope_type": "default", "rope_theta": 10000.0},
         pad_token_id=pad_token_id,

@@ -18,7 +18,7 @@ from osler.synth.phantom.truth import FINDINGS, MAX_NODULES, SIDES, ZONES, Findi
 from osler.synth.phantom.wording import pick
 
 _CLOSED_RATE = 0.66
-_NEGATED_SHARE = 0.25
+_NEGATED_SHARE = 0.12
 _PLACE_CHOICE_SHARE = 0.5
 _MEASURE_SHARE = 0.4
 _SIDED = ("nodule", "effusion", "pneumothorax", "consolidation", "device")
@@ -76,7 +76,7 @@ def _compare(rng: np.random.Generator, kind: str, change: str, *, course: bool) 
         if course
         else (wording.CHANGE, ("larger", "smaller", "unchanged"))
     )
-    text = pick(rng, templates).format(bare=pick(rng, wording.NAMES[kind]).bare)
+    text = wording.pick_usual(rng, templates).format(bare=wording.any_name(rng, kind).bare)
     return Asked("phantom_compare", text, closed(change, labels), (kind,))
 
 
@@ -93,8 +93,9 @@ def _closed(rng: np.random.Generator, study: Study) -> list[Asked]:
 
 def _yes_no(rng: np.random.Generator, study: Study, kind: str, task: str) -> Asked:
     negated = rng.random() < _NEGATED_SHARE
-    name = pick(rng, wording.NAMES[kind])
-    text = pick(rng, wording.NEGATED if negated else wording.AFFIRMATIVE).format(article=name.article, bare=name.bare)
+    name = wording.any_name(rng, kind)
+    template = wording.pick_usual(rng, wording.NEGATED if negated else wording.AFFIRMATIVE)
+    text = template.format(article=name.article, bare=name.bare)
     return Asked(task, text, closed("yes" if study.has(kind) != negated else "no"), (kind,))
 
 
@@ -106,7 +107,7 @@ def _sides(rng: np.random.Generator, study: Study) -> list[Asked]:
     for kind in (kinds[index] for index in chosen):
         be = "are" if len(study.of(kind)) > 1 else "is"
         bare = wording.name_of(rng, study, kind).bare
-        text = pick(rng, wording.SIDE).format(bare=bare, be=be, Be=be.capitalize())
+        text = wording.pick_usual(rng, wording.SIDE).format(bare=bare, be=be, Be=be.capitalize())
         asked.append(Asked("phantom_side", text, closed(study.side(kind), SIDES), (kind,)))
     return asked
 
@@ -116,7 +117,7 @@ def _count(rng: np.random.Generator, study: Study) -> list[Asked]:
     count = study.num_nodules
     if count == 0 and rng.random() >= PRESENCE / MAX_NODULES / (1 - PRESENCE):
         return []
-    return [Asked("phantom_count", pick(rng, wording.COUNT), closed(str(count), _COUNTS), ("nodule",))]
+    return [Asked("phantom_count", wording.pick_usual(rng, wording.COUNT), closed(str(count), _COUNTS), ("nodule",))]
 
 
 def _choices(rng: np.random.Generator, study: Study) -> list[Asked]:
@@ -125,12 +126,12 @@ def _choices(rng: np.random.Generator, study: Study) -> list[Asked]:
     if len(absent) >= 3 and study.present:
         kind = pick(rng, study.present)
         options = _shuffled(rng, kind, absent)
-        asked.append(_choice(pick(rng, wording.CHOICE), kind, options, (kind,)))
+        asked.append(_choice(wording.pick_usual(rng, wording.CHOICE), kind, options, (kind,)))
     for finding in _placed(study):
         if rng.random() < _PLACE_CHOICE_SHARE:
             right = wording.place(finding)
             options = _shuffled(rng, right, [place for place in _PLACES if place != right])
-            text = pick(rng, wording.CHOICE_PLACE).format(bare=pick(rng, wording.NAMES[finding.kind]).bare)
+            text = wording.pick_usual(rng, wording.CHOICE_PLACE).format(bare=wording.any_name(rng, finding.kind).bare)
             asked.append(_choice(text, right, options, (finding.kind,)))
     return asked
 
@@ -154,23 +155,24 @@ def _measure(rng: np.random.Generator, study: Study) -> list[Asked]:
     if rng.random() >= _MEASURE_SHARE:
         return []
     answer = number(round(study.ctr, 2), CTR_TOLERANCE)
-    return [Asked("phantom_measure", pick(rng, wording.MEASURE), answer, ("cardiomegaly",))]
+    return [Asked("phantom_measure", wording.pick_usual(rng, wording.MEASURE), answer, ("cardiomegaly",))]
 
 
 def _open(rng: np.random.Generator, study: Study) -> list[Asked]:
     """One question with a short free answer, where the film gives cause for one."""
     possible = []
     for finding in _placed(study):
-        text = pick(rng, wording.PLACE).format(bare=pick(rng, wording.NAMES[finding.kind]).bare)
+        text = wording.pick_usual(rng, wording.PLACE).format(bare=wording.any_name(rng, finding.kind).bare)
         other = f"{finding.zone} {finding.side} zone"
         answer = open_answer(wording.place(finding), other, f"{finding.side} {finding.zone}")
         possible.append(Asked("phantom_open", text, answer, (finding.kind,)))
     for finding in study.of("device"):
         words, others = wording.DEVICE_WORDS[finding.grade]
-        possible.append(Asked("phantom_open", pick(rng, wording.DEVICE), open_answer(words, *others), ("device",)))
+        text = wording.pick_usual(rng, wording.DEVICE)
+        possible.append(Asked("phantom_open", text, open_answer(words, *others), ("device",)))
     for kind in _GRADED:
         for finding in study.of(kind):
-            text = pick(rng, wording.GRADE).format(bare=pick(rng, wording.NAMES[kind]).bare)
+            text = wording.pick_usual(rng, wording.GRADE).format(bare=wording.any_name(rng, kind).bare)
             possible.append(Asked("phantom_open", text, open_answer(finding.grade), (kind,)))
     return [pick(rng, possible)] if possible else []
 
@@ -178,8 +180,8 @@ def _open(rng: np.random.Generator, study: Study) -> list[Asked]:
 def _words(rng: np.random.Generator, study: Study) -> list[Asked]:
     kinds = study.present
     return [
-        Asked("phantom_caption", pick(rng, wording.CAPTION), passage(caption(rng, study)), kinds),
-        Asked("phantom_report", pick(rng, wording.REPORT), passage(report(rng, study)), kinds),
+        Asked("phantom_caption", wording.pick_usual(rng, wording.CAPTION), passage(caption(rng, study)), kinds),
+        Asked("phantom_report", wording.pick_usual(rng, wording.REPORT), passage(report(rng, study)), kinds),
     ]
 
 
@@ -190,7 +192,7 @@ def _reason(rng: np.random.Generator, study: Study) -> list[Asked]:
         if _is_asked(rng, study, kind):
             asked = _yes_no(rng, study, kind, "phantom_reason")
             conclusion = f"{wording.capitalised(wording.NAMES[kind][0].bare)} is {_state(study, kind)}."
-            text = f"{asked.text} {pick(rng, wording.REASON)}"
+            text = f"{asked.text} {wording.pick_usual(rng, wording.REASON)}"
             return [Asked(asked.task, text, asked.answer, asked.kinds, trace(study, kind, conclusion))]
     return []
 

@@ -3,7 +3,16 @@
 import numpy as np
 
 from osler.synth.phantom.truth import FINDINGS, Study
-from osler.synth.phantom.wording import capitalised, listed, nodules_phrase, phrase, pick, with_article
+from osler.synth.phantom.wording import (
+    USUAL_SHARE,
+    capitalised,
+    listed,
+    nodules_phrase,
+    phrase,
+    pick,
+    pick_usual,
+    with_article,
+)
 
 _ABSENT = {
     "nodule": ("No nodule.", "No round spot."),
@@ -30,8 +39,9 @@ def caption(rng: np.random.Generator, study: Study) -> str:
     """One sentence of at most 25 words."""
     words = phrases(study)
     if not words:
-        return pick(rng, (f"Normal {study.view} chest film.", f"{study.view} chest film without abnormal finding."))
-    if len(words) > _MAX_WITH_ARTICLES or rng.random() < 0.5:
+        normal = (f"{study.view} chest film: normal.", f"{study.view} chest film without abnormal finding.")
+        return pick_usual(rng, normal)
+    if len(words) > _MAX_WITH_ARTICLES or rng.random() < USUAL_SHARE:
         return f"{study.view} chest film: {listed(words)}."
     return f"{study.view} chest film with {listed([with_article(word) for word in words])}."
 

@@ -50,6 +50,8 @@ DEVICE_WORDS = {
     "breathing tube": ("breathing tube", ("tube", "endotracheal tube")),
     "central line": ("central line", ("line", "central venous line")),
 }
+# How often the first of several names or wordings is used: people vary their words, but not evenly.
+USUAL_SHARE = 0.8
 COUNT_WORDS = ("no", "one", "two", "three", "four")
 
 AFFIRMATIVE = (
@@ -103,6 +105,16 @@ def pick(rng: np.random.Generator, options: Sequence[T]) -> T:
     return options[int(rng.integers(len(options)))]
 
 
+def pick_usual(rng: np.random.Generator, options: Sequence[T]) -> T:
+    """The first of `options` more often than the others, which are equally likely among themselves."""
+    return options[0] if rng.random() < USUAL_SHARE else pick(rng, options[1:])
+
+
+def any_name(rng: np.random.Generator, kind: str) -> Name:
+    """The usual name of a finding, or less often one of its other names."""
+    return pick_usual(rng, NAMES[kind])
+
+
 def name_of(rng: np.random.Generator, study: Study, kind: str) -> Name:
     """A name for what the film shows: its device by its own name, several nodules in the plural."""
     if kind == "device":
@@ -110,7 +122,7 @@ def name_of(rng: np.random.Generator, study: Study, kind: str) -> Name:
         return Name(f"a {words}", words)
     if kind == "nodule" and study.num_nodules > 1:
         return Name("nodules", "nodules")
-    return pick(rng, NAMES[kind])
+    return any_name(rng, kind)
 
 
 def phrase(finding: Finding) -> str:
