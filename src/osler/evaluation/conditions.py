@@ -11,7 +11,7 @@ from osler.evaluation.items import Item
 from osler.infer.sampling import Sampling
 from osler.schema.media import MediaRef
 from osler.schema.prediction import Condition
-from osler.schema.sample import Image, Turn
+from osler.schema.sample import Image, Turn, without_images
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,14 +79,6 @@ def shuffled_donors(items: Sequence[Item], seed: int) -> list[Item | None]:
         for position, donor in _pair(items, pool, random) if num_images else zip(pool, pool, strict=True):
             donors[position] = items[donor]
     return donors
-
-
-def without_images(turns: Sequence[Turn]) -> tuple[Turn, ...]:
-    """The turns with their words only."""
-    return tuple(
-        turn.model_copy(update={"parts": tuple(part for part in turn.parts if not isinstance(part, Image))})
-        for turn in turns
-    )
 
 
 def with_images(turns: Sequence[Turn], media: Sequence[MediaRef]) -> tuple[Turn, ...]:

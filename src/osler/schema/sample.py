@@ -1,5 +1,6 @@
 """Sample: one conversation about zero or more images, with its answer, truth and provenance."""
 
+from collections.abc import Iterable
 from typing import Final, Literal
 
 from pydantic import model_validator
@@ -170,6 +171,14 @@ def number(value: float, tolerance: float = 0.0) -> Answer:
 def passage(text: str) -> Answer:
     """A longer text: a caption or a report."""
     return Answer(kind="text", text=text)
+
+
+def without_images(turns: Iterable[Turn]) -> tuple[Turn, ...]:
+    """The turns with their words only."""
+    return tuple(
+        turn.model_copy(update={"parts": tuple(part for part in turn.parts if not isinstance(part, Image))})
+        for turn in turns
+    )
 
 
 def _parts(parts: object) -> tuple[Part, ...]:

@@ -13,7 +13,7 @@ from osler.model.attention import PADDING
 from osler.model.compose import IGNORED_LABEL
 from osler.model.processor import OslerImageProcessor
 from osler.model.prompt import Encoded, Prompter
-from osler.schema.sample import Sample
+from osler.schema.sample import Sample, without_images
 from osler.train.pack import Document, Row, Selection
 
 
@@ -96,6 +96,8 @@ class PackCollator:
         selection = self.selections[document.selection]
         index_rows = selection.store.rows(selection.table, document.rows)
         samples = selection.store.samples(index_rows)
+        if selection.withhold_images:
+            return [each.model_copy(update={"turns": without_images(each.turns)}) for each in samples], []
         media = selection.store.media(index_rows[0])
         pictures = [
             self.pictures.tiles(decode_image(data, ref)) for data, ref in zip(media, samples[0].media, strict=True)

@@ -26,12 +26,14 @@ class Selection:
         table: the chosen samples' index rows; those of one record are neighbours.
         weight: share of this selection among the records drawn.
         task_weights: per index row, its weight among the questions of its image.
+        withhold_images: only the words are shown.
     """
 
     store: Store
     table: pa.Table
     weight: float
     task_weights: np.ndarray
+    withhold_images: bool = False
 
     def records(self) -> list[np.ndarray]:
         """Index rows of each record, in table order."""
@@ -66,19 +68,28 @@ class Lengths:
     tile_px: int
     max_tiles: int
 
-    def of(self, table: pa.Table) -> tuple[np.ndarray, np.ndarray]:
+    def of(self, selection: Selection) -> tuple[np.ndarray, np.ndarray]:
         """Per index row: tokens of the shared prefix, tokens of the sample's own branch."""
+        table = selection.table
+        text = np.ceil(table.column("text_tokens").to_numpy() * self.per_estimate).astype(np.int64)
+        if selection.withhold_images:  # nothing is shared
+            return np.zeros_like(text), text + self.prefix
         sizes = zip(table.column("widths").to_pylist(), table.column("heights").to_pylist(), strict=True)
         tiles = np.array([sum(map(self._tiles, *size)) for size in sizes], dtype=np.int64)
-        text = table.column("text_tokens").to_numpy() * self.per_estimate
-        return self.prefix + tiles * self.per_tile, np.ceil(text).astype(np.int64)
+        return self.prefix + tiles * self.per_tile, text
 
     def _tiles(self, width: int, height: int) -> int:
         return num_tiles(width, height, tile_px=self.tile_px, max_tiles=self.max_tiles)
 
 
 def select(
-    store: Store, *, split: str, tasks: dict[str, float] | None, licences: tuple[str, ...] | None, weight: float
+    store: Store,
+    *,
+    split: str,
+    tasks: dict[str, float] | None,
+    licences: tuple[str, ...] | None,
+    weight: float,
+    withhold_images: bool = False,
 ) -> Selection:
     """The chosen part of a store. Raises InputError where nothing is chosen."""
     table = store.table(split, tasks=list(tasks) if tasks else None, licences=list(licences) if licences else None)
@@ -91,7 +102,7 @@ def select(
             expected=f"one of {', '.join(found)}",
         )
     weights = np.array([(tasks or {}).get(name, 1.0) for name in names])
-    return Selection(store=store, table=table, weight=weight, task_weights=weights)
+    return Selection(store, table, weight, weights, withhold_images)
 
 
 def plan_rows(
@@ -113,7 +124,7 @@ def plan_rows(
     rows: list[Row] = []
     open_row: list[Document] = []
     filled = 0
-    measured = [length.of(selection.table) for selection, length in zip(selections, lengths, strict=True)]
+    measured = [length.of(selection) for selection, length in zip(selections, lengths, strict=True)]
     for document in _documents(selections, questions_per_image, seed, window_shards):
         prefix, own = measured[document.selection]
         picked = np.array(document.rows)

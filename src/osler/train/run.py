@@ -135,7 +135,14 @@ def _fit_patch_masks(
 
 def _selections(data: tuple[DataConfig, ...]) -> list[Selection]:
     return [
-        select(Store(each.shards), split=each.split, tasks=each.tasks, licences=each.licences, weight=each.weight)
+        select(
+            Store(each.shards),
+            split=each.split,
+            tasks=each.tasks,
+            licences=each.licences,
+            weight=each.weight,
+            withhold_images=each.withhold_images,
+        )
         for each in data
     ]
 

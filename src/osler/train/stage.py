@@ -43,6 +43,8 @@ class DataConfig(Config):
     tasks: relative weight of each task's samples among the questions of one image; other tasks are left out.
     None takes every task alike.
     weight: share of this source among the sources, in records.
+    withhold_images: show the words alone. A small share of such samples teaches the model what can be guessed, so
+    that its score with the image withheld is a fair baseline and not the confusion of a model never asked so.
     """
 
     shards: Path
@@ -50,6 +52,7 @@ class DataConfig(Config):
     tasks: dict[str, PositiveFloat] | None = None
     licences: tuple[str, ...] | None = None
     weight: PositiveFloat = 1.0
+    withhold_images: bool = False
 
 
 class PackConfig(Config):

@@ -10,7 +10,8 @@ from osler.model.attention import PADDING
 from osler.model.compose import IGNORED_LABEL, OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter
-from osler.train.pack import Document, Selection
+from osler.train.collate import PackCollator
+from osler.train.pack import Document, Selection, select
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 # Records 0 and 1 (five samples each, the last with reasoning) and one record of text alone.
@@ -95,6 +96,16 @@ def test_rows_of_unequal_length_are_padded(collator: Any, built: Built) -> None:
     padding = batch["document_ids"] == PADDING
     assert padding[1].any() and not padding[0].any()
     assert (batch["labels"][padding] == IGNORED_LABEL).all()
+    assert torch.isfinite(built[0](**batch).loss)
+
+
+def test_withheld_images_leave_the_words(store: Any, built: Built) -> None:
+    selection = select(store, split="train", tasks=None, licences=None, weight=1.0, withhold_images=True)
+    prompter = Prompter(built[1].tokenizer, image_seq_length=36)
+    make = PackCollator([selection], [(FIRST,)], prompter=prompter, pictures=built[1].image_processor)
+    batch = make([{"row": 0}])
+    assert "pixel_values" not in batch
+    assert built[0].config.image_token_id not in batch["input_ids"]
     assert torch.isfinite(built[0](**batch).loss)
 
 

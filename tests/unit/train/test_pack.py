@@ -27,7 +27,7 @@ def documents(rows: list[Row]) -> list[Document]:
 
 
 def tokens(document: Document, selection: Selection) -> int:
-    prefix, own = LENGTHS.of(selection.table)
+    prefix, own = LENGTHS.of(selection)
     return int(prefix[document.rows[0]] + own[list(document.rows)].sum())
 
 
@@ -86,7 +86,7 @@ def test_a_windowed_plan_draws_the_same_records(store: Store) -> None:
 
 
 def test_lengths_count_tiles_by_the_models_own_rule(store: Store) -> None:
-    prefix, own = LENGTHS.of(chosen(store).table)
+    prefix, own = LENGTHS.of(chosen(store))
     assert set(prefix) == {10 + 36, 10}  # one tile of 96 px; the records of text alone have none
     assert own.dtype == np.int64
 

@@ -5,7 +5,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from toy import picture
 
 from osler.core.errors import InputError
 from osler.media.image import encode_png8
@@ -14,6 +13,7 @@ from osler.model.processor import OslerImageProcessor, OslerProcessor
 from osler.store.reader import Store
 from osler.train.pack import Document, select
 from osler.train.warm import MaskCollator, PatchMasks
+from toy import picture
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 
