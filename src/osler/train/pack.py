@@ -16,6 +16,9 @@ from osler.media.tiles import num_tiles
 from osler.store.mixture import Mixture, Source
 from osler.store.reader import Store, record_starts
 
+# Steps whose rows are sorted by length together: enough to find like ones, few enough to keep the order random.
+_STEPS_SORTED = 16
+
 
 @dataclass(frozen=True)
 class Selection:
@@ -110,6 +113,7 @@ def plan_rows(
     lengths: list[Lengths],
     *,
     num_rows: int,
+    rows_per_step: int,
     row_tokens: int,
     questions_per_image: int,
     seed: int,
@@ -119,9 +123,35 @@ def plan_rows(
 
     Records are drawn from the mixture; of each, up to `questions_per_image` samples by their weights; rows
     are filled in that order and closed before they exceed `row_tokens`. A document longer than a row is a
-    row of its own.
+    row of its own. Steps are then made of rows of like length, which are padded less.
     """
+    lot = rows_per_step * _STEPS_SORTED
     rows: list[Row] = []
+    filled_rows = _filled_rows(
+        selections,
+        lengths,
+        row_tokens=row_tokens,
+        questions_per_image=questions_per_image,
+        seed=seed,
+        window_shards=window_shards,
+    )
+    while len(rows) < num_rows:
+        by_length = sorted(itertools.islice(filled_rows, lot), key=lambda row: row[1])
+        order = generator(seed, "steps", len(rows)).permutation(_STEPS_SORTED)
+        rows += [by_length[step * rows_per_step + place][0] for step in order for place in range(rows_per_step)]
+    return rows[:num_rows]
+
+
+def _filled_rows(
+    selections: list[Selection],
+    lengths: list[Lengths],
+    *,
+    row_tokens: int,
+    questions_per_image: int,
+    seed: int,
+    window_shards: int | None,
+) -> Iterator[tuple[Row, int]]:
+    """Rows without end, each with its tokens."""
     open_row: list[Document] = []
     filled = 0
     measured = [length.of(selection) for selection, length in zip(selections, lengths, strict=True)]
@@ -130,13 +160,10 @@ def plan_rows(
         picked = np.array(document.rows)
         tokens = int(prefix[picked[0]] + own[picked].sum())
         if open_row and filled + tokens > row_tokens:
-            rows.append(tuple(open_row))
+            yield tuple(open_row), filled
             open_row, filled = [], 0
-            if len(rows) == num_rows:
-                return rows
         open_row.append(document)
         filled += tokens
-    raise AssertionError("the stream of documents has no end")
 
 
 def _documents(

@@ -74,6 +74,7 @@ def _fit_next_token(
         selections,
         [_lengths(selection, prompter, processing) for selection in selections],
         num_rows=schedule.num_items,
+        rows_per_step=pack.rows_per_step,
         row_tokens=pack.row_tokens,
         questions_per_image=pack.questions_per_image,
         seed=config.seed,
@@ -113,6 +114,7 @@ def _fit_patch_masks(
         selections,
         [Lengths(1, 0, 0, processing.image_processor.tile_px, 1) for _ in selections],
         num_rows=schedule.num_items,
+        rows_per_step=1,
         row_tokens=1,  # every record is a row of its own
         questions_per_image=1,
         seed=config.seed,

@@ -158,6 +158,12 @@ def test_plans_are_prefixes_of_each_other(selection: Selection, row_tokens: int)
     from osler.train.pack import Lengths, plan_rows
 
     lengths = [Lengths(1.0, 10, 36, 96, 4)]
-    options: dict[str, Any] = {"row_tokens": row_tokens, "questions_per_image": 3, "seed": 1, "window_shards": None}
+    options: dict[str, Any] = {
+        "rows_per_step": 2,
+        "row_tokens": row_tokens,
+        "questions_per_image": 3,
+        "seed": 1,
+        "window_shards": None,
+    }
     short = plan_rows([selection], lengths, num_rows=5, **options)
     assert plan_rows([selection], lengths, num_rows=9, **options)[:5] == short

@@ -1,5 +1,6 @@
 """Plans of rows: a pure function of index, seed and step; budgets, weights and mixtures are kept."""
 
+import itertools
 from collections import Counter
 from typing import Any
 
@@ -8,7 +9,7 @@ import pytest
 
 from osler.core.errors import InputError
 from osler.store.reader import Store
-from osler.train.pack import Document, Lengths, Row, Selection, plan_rows, select
+from osler.train.pack import Document, Lengths, Row, Selection, _filled_rows, plan_rows, select
 
 LENGTHS = Lengths(per_estimate=1.0, prefix=10, per_tile=36, tile_px=96, max_tiles=4)
 
@@ -18,7 +19,14 @@ def chosen(store: Store, *, weight: float = 1.0, tasks: dict[str, float] | None 
 
 
 def plan(selections: list[Selection], *, num_rows: int = 40, **changes: Any) -> list[Row]:
-    options = {"row_tokens": 200, "questions_per_image": 3, "seed": 1, "window_shards": None, **changes}
+    options = {
+        "rows_per_step": 1,
+        "row_tokens": 200,
+        "questions_per_image": 3,
+        "seed": 1,
+        "window_shards": None,
+        **changes,
+    }
     return plan_rows(selections, [LENGTHS] * len(selections), num_rows=num_rows, **options)
 
 
@@ -40,16 +48,30 @@ def test_a_row_keeps_to_its_budget_unless_one_document_is_longer(store: Store) -
 
 def test_a_row_is_filled_before_the_next_begins(store: Store) -> None:
     selection = chosen(store)
-    rows = plan([selection])
-    for row, after in zip(rows, rows[1:], strict=False):
-        filled = sum(tokens(document, selection) for document in row)
+    options: dict[str, Any] = {"row_tokens": 200, "questions_per_image": 3, "seed": 1, "window_shards": None}
+    rows = list(itertools.islice(_filled_rows([selection], [LENGTHS], **options), 40))
+    for (row, filled), (after, _) in itertools.pairwise(rows):
+        assert filled == sum(tokens(document, selection) for document in row)
         assert filled + tokens(after[0], selection) > 200
+
+
+def test_rows_of_a_step_are_of_like_length(store: Store) -> None:
+    selection = chosen(store)
+
+    def spread(rows_per_step: int) -> float:
+        lengths = [sum(tokens(document, selection) for document in row) for row in plan([selection], num_rows=64)]
+        alike = plan([selection], num_rows=64, rows_per_step=rows_per_step)
+        sorted_lengths = [sum(tokens(document, selection) for document in row) for row in alike]
+        steps = np.reshape(sorted_lengths, (-1, 4)) if rows_per_step == 4 else np.reshape(lengths, (-1, 4))
+        return float(np.ptp(steps, axis=1).mean())
+
+    assert spread(4) < spread(1) / 2
 
 
 def test_every_record_comes_once_an_epoch(store: Store) -> None:
     selection = chosen(store, tasks={"toy_caption": 1})
-    drawn = [document.rows for document in documents(plan([selection], row_tokens=1))]
-    assert sorted(drawn[:12]) == sorted(drawn[12:24]) == [(row,) for row in range(12)]
+    drawn = [document.rows for document in documents(plan([selection], row_tokens=1, num_rows=48))]
+    assert Counter(drawn) == {(row,): 4 for row in range(12)}
     assert drawn[:12] != drawn[12:24]
 
 
@@ -81,8 +103,8 @@ def test_another_seed_gives_another_order(store: Store) -> None:
 
 def test_a_windowed_plan_draws_the_same_records(store: Store) -> None:
     selection = chosen(store, tasks={"toy_caption": 1})
-    drawn = documents(plan([selection], row_tokens=1, num_rows=12, window_shards=1))
-    assert sorted(document.rows for document in drawn) == [(row,) for row in range(12)]
+    drawn = documents(plan([selection], row_tokens=1, num_rows=48, window_shards=1))
+    assert Counter(document.rows for document in drawn) == {(row,): 4 for row in range(12)}
 
 
 def test_lengths_count_tiles_by_the_models_own_rule(store: Store) -> None:

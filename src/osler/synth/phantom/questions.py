@@ -19,7 +19,8 @@ from osler.synth.phantom.wording import pick
 
 _CLOSED_RATE = 0.66
 _NEGATED_SHARE = 0.12
-_PLACE_CHOICE_SHARE = 0.5
+_KIND_CHOICES = 2
+_PLACE_CHOICE_SHARE = 0.25
 _MEASURE_SHARE = 0.4
 _SIDED = ("nodule", "effusion", "pneumothorax", "consolidation", "device")
 _GRADED = ("effusion", "pneumothorax", "consolidation")
@@ -123,7 +124,7 @@ def _count(rng: np.random.Generator, study: Study) -> list[Asked]:
 def _choices(rng: np.random.Generator, study: Study) -> list[Asked]:
     asked = []
     absent = [kind for kind in FINDINGS if not study.has(kind)]
-    if len(absent) >= 3 and study.present:
+    for _ in range(_KIND_CHOICES if len(absent) >= 3 and study.present else 0):
         kind = pick(rng, study.present)
         options = _shuffled(rng, kind, absent)
         asked.append(_choice(wording.pick_usual(rng, wording.CHOICE), kind, options, (kind,)))
