@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import PositiveInt
@@ -23,6 +24,7 @@ from osler.evaluation.runner import ask_all
 from osler.evaluation.task import Task
 from osler.infer.sampling import Sampling
 from osler.schema.prediction import Condition
+from osler.schema.sample import Split
 from osler.store.shards import Store
 
 _SEPARATOR = re.compile(r"[+|]")
@@ -35,6 +37,8 @@ class EvalConfig(Config):
     data: folders of shards; their train split, where they have one, gives the majority and the question prior.
     suffixes: whether the tasks' words about the answer's form are added; a model trained without them is asked
     without them.
+    split: ask this split, not each task's own; to choose a recipe by validation samples, say. The scores' task version
+    then ends in `/SPLIT`, so that they are not taken for the task's.
     """
 
     model: Path
@@ -44,6 +48,7 @@ class EvalConfig(Config):
     tasks: tuple[str, ...]
     conditions: tuple[Condition, ...] = ("image", "blind", "shuffled")
     suffixes: bool = True
+    split: Split | None = None
     limit: PositiveInt | None = None
     batch_size: PositiveInt = 64
     seed: int = 0
@@ -71,7 +76,7 @@ def inputs(config: EvalConfig) -> list[Path]:
 
 def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """Ask, then score. A run that was cut asks only what is missing and ends with the same `results.json`."""
-    tasks: list[Task] = [TASKS.load(name) for name in config.tasks]
+    tasks = [_on_split(TASKS.load(name), config.split) for name in config.tasks]
     stores = [Store(folder) for folder in config.data]
     items = {t.name: load_items(t, stores, limit=config.limit, suffixes=config.suffixes) for t in tasks}
     asks = [
@@ -105,6 +110,12 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
     counts = {"predictions": len(predictions), "errors": num_errors, "cases": num_cases}
     message = f"{len(predictions)} answers to {sum(map(len, items.values()))} questions of {len(tasks)} tasks"
     return Outcome(message, seeds={"eval": config.seed}, counts=counts)
+
+
+def _on_split(task: Task, split: Split | None) -> Task:
+    if split is None or split == task.split:
+        return task
+    return replace(task, split=split, version=f"{task.version}/{split}")
 
 
 def _asks(task: Task, items: Sequence[Item], condition: Condition, seed: int) -> list[Ask]:

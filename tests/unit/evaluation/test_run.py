@@ -72,6 +72,17 @@ def test_a_model_that_sees_beats_its_baselines(start, fake):
     assert choice["notes"] == ["majority and question_prior were taken from 16 train answers"]
 
 
+def test_another_split_is_asked_and_said_so(start, fake):
+    out = start(fake(gold), split="train", tasks=["phantom_closed"])
+    assert results(out)["phantom_closed"]["task_version"] == "1/train"
+    ids = {json.loads(line)["item_id"] for line in (out / "predictions.jsonl").read_text().splitlines()}
+    assert ids and all(item.startswith("train-") for item in ids)
+    same = start(fake(gold), out="same", split="test", tasks=["phantom_closed"])
+    assert results(same)["phantom_closed"]["task_version"] == "1"
+    with pytest.raises(InputError, match="validation"):
+        start(fake(gold), out="none", split="validation")
+
+
 def test_train_answers_give_the_priors(start, fake):
     closed = results(start(fake(gold)))["phantom_closed"]["baseline"]
     assert closed["majority"]["value"] == pytest.approx(17 / 32)

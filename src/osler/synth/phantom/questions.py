@@ -13,7 +13,7 @@ from osler.schema.sample import Answer, choice, closed, number, open_answer, pas
 from osler.synth.phantom import wording
 from osler.synth.phantom.patient import PRESENCE
 from osler.synth.phantom.reasoning import trace
-from osler.synth.phantom.report import caption, report
+from osler.synth.phantom.report import caption, checklist, report
 from osler.synth.phantom.truth import FINDINGS, MAX_NODULES, SIDES, ZONES, Finding, Study
 from osler.synth.phantom.wording import pick
 
@@ -41,7 +41,7 @@ class Asked:
 
 
 def ask(rng: np.random.Generator, study: Study) -> list[Asked]:
-    """All questions about one film, about a dozen."""
+    """All questions about one film, about thirteen."""
     asked = _closed(rng, study) + _sides(rng, study) + _count(rng, study)
     asked += _choices(rng, study) + _measure(rng, study) + _open(rng, study)
     asked += _words(rng, study)
@@ -181,6 +181,7 @@ def _open(rng: np.random.Generator, study: Study) -> list[Asked]:
 def _words(rng: np.random.Generator, study: Study) -> list[Asked]:
     kinds = study.present
     return [
+        Asked("phantom_checklist", wording.pick_usual(rng, wording.CHECKLIST), passage(checklist(study)), kinds),
         Asked("phantom_caption", wording.pick_usual(rng, wording.CAPTION), passage(caption(rng, study)), kinds),
         Asked("phantom_report", wording.pick_usual(rng, wording.REPORT), passage(report(rng, study)), kinds),
     ]

@@ -1,4 +1,4 @@
-"""The words about a film: a caption in one sentence, and a report of findings and impression."""
+"""The words about a film: a checklist, a caption in one sentence, and a report of findings and impression."""
 
 import numpy as np
 
@@ -33,6 +33,11 @@ def phrases(study: Study) -> list[str]:
     for kind in study.present:
         words += [nodules_phrase(study)] if kind == "nodule" else [phrase(finding) for finding in study.of(kind)]
     return words
+
+
+def checklist(study: Study) -> str:
+    """Each finding by its usual name with `yes` or `no`, in the order of FINDINGS."""
+    return ", ".join(f"{kind} {'yes' if study.has(kind) else 'no'}" for kind in FINDINGS) + "."
 
 
 def caption(rng: np.random.Generator, study: Study) -> str:

@@ -95,6 +95,7 @@ COURSE = (
     "Compared with the prior film, is the {bare} new, resolved or unchanged?",
     "Is the {bare} new, resolved or unchanged?",
 )
+CHECKLIST = ("Fill in the checklist.", "Go through the checklist.", "Which findings are present, which are not?")
 CAPTION = ("Describe the film in one sentence.", "Give a caption.", "What is on this film?")
 REPORT = ("Write the report.", "Report this chest film.", "Give findings and impression.")
 REASON = ("Explain, then answer.", "Think first.", "Give reasons.")

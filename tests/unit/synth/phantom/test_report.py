@@ -1,7 +1,7 @@
 import pytest
 
 from osler.core.rng import generator
-from osler.synth.phantom.report import caption, phrases, report
+from osler.synth.phantom.report import caption, checklist, phrases, report
 from osler.synth.phantom.truth import FINDINGS, Finding, Study
 from osler.synth.phantom.wording import NAMES
 
@@ -25,6 +25,15 @@ def test_the_fullest_film_stays_within_the_words():
     for number in range(20):
         assert len(caption(generator(number), EVERYTHING).split()) <= 25
         assert len(report(generator(number), EVERYTHING).split()) <= 50
+
+
+def test_the_checklist_names_every_finding_once():
+    assert checklist(study()) == f"{' no, '.join(FINDINGS)} no."
+    assert "yes" in checklist(EVERYTHING) and "no," not in checklist(EVERYTHING)
+    effusion = study(Finding("effusion", "left", grade="moderate"))
+    assert checklist(effusion).split(", ") == [
+        f"{kind} {'yes' if kind == 'effusion' else 'no'}{'.' if kind == FINDINGS[-1] else ''}" for kind in FINDINGS
+    ]
 
 
 def test_phrases_name_size_side_zone_and_number():
