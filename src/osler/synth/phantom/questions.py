@@ -12,14 +12,14 @@ from osler.datasets.wording import ask_choice
 from osler.schema.sample import Answer, choice, closed, number, open_answer, passage
 from osler.synth.phantom import wording
 from osler.synth.phantom.patient import PRESENCE
-from osler.synth.phantom.reasoning import trace
+from osler.synth.phantom.reasoning import pick_trace, trace
 from osler.synth.phantom.report import caption, checklist, report
 from osler.synth.phantom.truth import FINDINGS, MAX_NODULES, SIDES, ZONES, Finding, Study
 from osler.synth.phantom.wording import pick
 
 _CLOSED_RATE = 0.66
 _NEGATED_SHARE = 0.12
-_KIND_CHOICES = 2
+_KIND_CHOICES = 4
 _PLACE_CHOICE_SHARE = 0.25
 _MEASURE_SHARE = 0.4
 _SIDED = ("nodule", "effusion", "pneumothorax", "consolidation", "device")
@@ -144,7 +144,8 @@ def _shuffled(rng: np.random.Generator, right: str, wrong: list[str]) -> tuple[s
 
 
 def _choice(text: str, right: str, options: tuple[str, ...], kinds: tuple[str, ...]) -> Asked:
-    return Asked("phantom_choice", ask_choice(text, options), choice(right, options), kinds)
+    answer = choice(right, options)
+    return Asked("phantom_choice", ask_choice(text, options), answer, kinds, pick_trace(right, answer.letter))
 
 
 def _placed(study: Study) -> list[Finding]:

@@ -25,6 +25,11 @@ def trace(study: Study, kind: str, conclusion: str) -> str:
     return f"Evidence: {_evidence(study, kind)} Knowledge: {_KNOWLEDGE[kind]} Conclusion: {conclusion}"
 
 
+def pick_trace(words: str, letter: str) -> str:
+    """The option that the film shows, in words, and then its letter."""
+    return f"Seen: {words} {letter}."
+
+
 def _evidence(study: Study, kind: str) -> str:
     if kind == "cardiomegaly":
         return f"The heart takes {study.ctr:.2f} of the chest width."

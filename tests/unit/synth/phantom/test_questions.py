@@ -56,6 +56,7 @@ def test_exactly_one_option_of_a_choice_is_true(asked):
     for study, item in of_task(asked, "phantom_choice"):
         answer = item.answer
         letters[answer.letter] += 1
+        assert item.reasoning == f"Seen: {answer.text} {answer.letter}."
         assert item.text.splitlines()[1:] == [f"{a}. {o}" for a, o in zip("ABCD", answer.options, strict=True)]
         if answer.text in FINDINGS:
             assert [option for option in answer.options if study.has(option)] == [answer.text]
