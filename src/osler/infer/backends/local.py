@@ -6,8 +6,10 @@ Axes: B prompts, T tokens, N tiles.
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import torch
+from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from osler.infer.generator import Reply, Request
 from osler.media.image import decode_image
@@ -15,6 +17,7 @@ from osler.model import checkpoint
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter
+from osler.schema.media import MediaRef
 
 
 class LocalBackend:
@@ -41,19 +44,17 @@ class LocalBackend:
         if not requests:
             return []
         start = time.perf_counter()
-        prompts, tiles = self._encode(requests)
+        prompts, tiles, places = self._encode(requests)
         length = max(map(len, prompts))
         pad_id = int(self.tokenizer.pad_token_id)
         padded = [[pad_id] * (length - len(ids)) + ids for ids in prompts]
         mask = [[0] * (length - len(ids)) + [1] * len(ids) for ids in prompts]
         device = self.model.device
-        # Left out, not None: `generate` would hand a None on to the image encoder.
-        pixels = {"pixel_values": torch.cat(tiles).to(device)} if tiles else {}
         with torch.inference_mode():
             written = self.model.generate(
                 input_ids=torch.tensor(padded, device=device),
                 attention_mask=torch.tensor(mask, device=device),
-                **pixels,
+                **self._seen(tiles, places),
                 max_new_tokens=max(request.max_new_tokens for request in requests),
                 do_sample=False,
             )
@@ -63,16 +64,36 @@ class LocalBackend:
             for ids, prompt, request in zip(written[:, length:], prompts, requests, strict=True)
         ]
 
-    def _encode(self, requests: Sequence[Request]) -> tuple[list[list[int]], list[torch.Tensor]]:
+    def _encode(self, requests: Sequence[Request]) -> tuple[list[list[int]], list[torch.Tensor], list[int]]:
+        """Prompts, the tiles of the distinct images, and for each image token run of the prompts its tile's number.
+
+        Several questions about one image are asked in a row, and the tower's work on it is done once.
+        """
         prompts: list[list[int]] = []
         tiles: list[torch.Tensor] = []
+        places: list[int] = []
+        known: dict[tuple[bytes, MediaRef], range] = {}
         for request in requests:
             refs = [ref for turn in request.turns for ref in turn.media]
-            cut = [self.pictures.tiles(decode_image(data, ref)) for data, ref in zip(request.images, refs, strict=True)]
-            counts = [len(each) for each in cut]
+            counts = []
+            for picture in zip(request.images, refs, strict=True):
+                if picture not in known:
+                    cut = self.pictures.tiles(decode_image(*picture))
+                    known[picture] = range(len(tiles), len(tiles) + len(cut))
+                    tiles += cut
+                places += known[picture]
+                counts.append(len(known[picture]))
             prompts.append(self.prompter.question(request.turns, counts, reasoning=request.reasoning))
-            tiles += cut
-        return prompts, tiles
+        return prompts, tiles, places
+
+    def _seen(self, tiles: list[torch.Tensor], places: list[int]) -> dict[str, Any]:
+        """What `generate` is told of the images; left out, not None, where there are none."""
+        if not tiles:
+            return {}
+        device = self.model.device
+        features = self.model.get_image_features(torch.stack(tiles).to(device)).pooler_output
+        images = BaseModelOutputWithPooling(pooler_output=features[torch.tensor(places, device=device)])
+        return {"mm_encoder_outputs": {"image": images}}
 
     def _reply(self, ids: list[int], tokens_in: int, max_new_tokens: int, latency_ms: float) -> Reply:
         """Cut at the end token, which the text leaves out; without it the reply is unfinished."""

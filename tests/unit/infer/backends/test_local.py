@@ -30,11 +30,11 @@ def request(number: int, *, pixels: bytes | None = None, blind: bool = False, ma
 
 def test_a_reply_equals_a_plain_greedy_loop(backend: LocalBackend) -> None:
     asked = request(0)
-    prompts, tiles = backend._encode([asked])
+    prompts, tiles, _ = backend._encode([asked])
     ids = torch.tensor(prompts)
     with torch.inference_mode():
         for _ in range(asked.max_new_tokens):
-            logits = backend.model(input_ids=ids, pixel_values=torch.cat(tiles)).logits
+            logits = backend.model(input_ids=ids, pixel_values=torch.stack(tiles)).logits
             ids = torch.cat([ids, logits[:, -1:].argmax(-1)], dim=1)
     plain = backend._reply(ids[0, len(prompts[0]) :].tolist(), len(prompts[0]), asked.max_new_tokens, 0.0)
     reply = backend.generate([asked])[0]
@@ -47,6 +47,23 @@ def test_another_image_gives_another_answer(backend: LocalBackend) -> None:
     noise = encode_png8(torch.randint(0, 256, (PX, PX), dtype=torch.uint8).numpy())
     seen = [backend.generate([request(n, pixels=black), request(n, pixels=noise)]) for n in range(6)]
     assert any(first.raw != second.raw for first, second in seen)
+
+
+def test_an_image_asked_about_several_times_is_encoded_once(
+    backend: LocalBackend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded = []
+    plain = backend.model.get_image_features
+
+    def counted(pixels: torch.Tensor) -> object:
+        encoded.append(len(pixels))
+        return plain(pixels)
+
+    monkeypatch.setattr(backend.model, "get_image_features", counted)
+    together = backend.generate([request(1), request(2), request(1), request(3, blind=True)])
+    assert encoded == [2]
+    alone = [backend.generate([each])[0] for each in (request(1), request(2), request(3, blind=True))]
+    assert [each.raw for each in together] == [alone[0].raw, alone[1].raw, alone[0].raw, alone[2].raw]
 
 
 @pytest.mark.parametrize("others", [[], [7], [7, 8, 9]])
