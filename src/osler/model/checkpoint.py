@@ -8,9 +8,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
 from osler.core.errors import InputError
-from osler.core.files import existing_file, existing_folder
-from osler.model import compose, processor
+from osler.core.files import existing_file, existing_folder, read_json
+from osler.model import compose, kernels, processor
 from osler.model.compose import OslerForConditionalGeneration
+from osler.model.config import OslerConfig
 from osler.model.processor import OslerProcessor
 
 
@@ -38,12 +39,13 @@ def load(
         experts: implementation of the expert products (`eager`, `grouped_mm`); None leaves transformers' choice.
 
     Raises:
-        InputError: no model there, or a tensor is missing, unexpected or of another shape.
+        InputError: no model there or one of another kind, an implementation that this model cannot run on, or a
+            tensor is missing, unexpected or of another shape.
     """
-    existing_file(existing_folder(Path(folder)) / "config.json")
-    register()
+    attention = attention or {"text_config": "eager", "vision_config": "sdpa"}
+    kernels.check(configuration(folder), attention=attention, experts=experts, device=device, training=False)
     options: dict[str, Any] = {
-        "attn_implementation": attention or {"text_config": "eager", "vision_config": "sdpa"},
+        "attn_implementation": attention,
         # So that a wrong shape reaches the report below, which names the tensor.
         "ignore_mismatched_sizes": True,
     }
@@ -56,9 +58,26 @@ def load(
     except (RuntimeError, OSError) as error:
         raise InputError(f"cannot load the model in {folder}: {error}") from error
     _refuse_differences(folder, report)
-    if not isinstance(model, OslerForConditionalGeneration):
-        raise InputError(f"{folder} is no Osler model", got=type(model).__name__)
     return model.to(device).eval(), AutoProcessor.from_pretrained(folder, local_files_only=True)
+
+
+def configuration(folder: Path) -> OslerConfig:
+    """The configuration of a model folder, read without its weights.
+
+    Raises:
+        InputError: no model there, or one of another kind.
+    """
+    file = existing_file(existing_folder(Path(folder)) / "config.json")
+    model_type = read_json(file).get("model_type")
+    if model_type != OslerConfig.model_type:
+        raise InputError(
+            f"{folder} is no Osler model",
+            expected=f"model_type {OslerConfig.model_type}",
+            got=str(model_type),
+            fix="A published part is named in a recipe under model: {family: ..., parts: ...}.",
+        )
+    register()
+    return OslerConfig.from_pretrained(folder, local_files_only=True)
 
 
 def register() -> None:

@@ -16,12 +16,12 @@ SPECIAL_TOKENS = (PAD, "<|start|>", "<|end|>", "<|message|>", "<|channel|>", RET
 _LAYOUT = ("system", "user", "assistant", "analysis", "final", "Date: 2026-01-01\nReasoning: none", "high")
 
 
-def chat_template() -> str:
-    """The Jinja chat template that every family of Osler's own shares."""
-    return (Path(__file__).parent / "chat_template.jinja").read_text(encoding="utf-8")
+def chat_template(name: str = "chat_template") -> str:
+    """A Jinja chat template of this folder; the default is Harmony's layout, which most families share."""
+    return (Path(__file__).parent / f"{name}.jinja").read_text(encoding="utf-8")
 
 
-def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedTokenizerFast:
+def train_tokenizer(texts: Iterable[str], *, vocab_size: int, template: str | None = None) -> PreTrainedTokenizerFast:
     """Train byte-level BPE on `texts`: any Unicode text round-trips, no token is unknown.
 
     Deterministic for the same texts in the same order. The vocabulary holds at most `vocab_size` entries.
@@ -36,11 +36,11 @@ def train_tokenizer(texts: Iterable[str], *, vocab_size: int) -> PreTrainedToken
         show_progress=False,
     )
     tokenizer.train_from_iterator([*texts, *_LAYOUT * 1000], trainer)
-    return dress(PreTrainedTokenizerFast(tokenizer_object=tokenizer))
+    return dress(PreTrainedTokenizerFast(tokenizer_object=tokenizer), template=template)
 
 
-def dress(tokenizer: PreTrainedTokenizerFast) -> PreTrainedTokenizerFast:
-    """Declare the roles of the special tokens and attach the chat template."""
+def dress(tokenizer: PreTrainedTokenizerFast, *, template: str | None = None) -> PreTrainedTokenizerFast:
+    """Declare the roles of the special tokens and attach the chat template; None takes the default one."""
     tokenizer.add_special_tokens({"pad_token": PAD, "eos_token": RETURN})
-    tokenizer.chat_template = chat_template()
+    tokenizer.chat_template = chat_template() if template is None else template
     return tokenizer

@@ -74,6 +74,19 @@ def test_no_model_there(tmp_path: Path) -> None:
         checkpoint.load(tmp_path)
 
 
+def test_a_checkpoint_of_another_kind_is_refused_before_its_weights(tmp_path: Path) -> None:
+    (tmp_path / "config.json").write_text('{"model_type": "gpt_oss"}')
+    (tmp_path / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(InputError, match="is no Osler model; expected model_type osler; got gpt_oss.*parts:"):
+        checkpoint.load(tmp_path)
+
+
+def test_attention_without_sinks_is_refused(folder: Path) -> None:
+    (folder / "model.safetensors").write_bytes(b"not weights")
+    with pytest.raises(InputError, match="'sdpa' for text_config.*has no sinks. Use eager"):
+        checkpoint.load(folder, attention={"text_config": "sdpa", "vision_config": "sdpa"})
+
+
 def test_nothing_pickled_is_written(folder: Path) -> None:
     assert {path.suffix for path in folder.rglob("*") if path.is_file()} <= {".json", ".safetensors", ".jinja"}
     assert json.loads((folder / "config.json").read_text())["model_type"] == "osler"

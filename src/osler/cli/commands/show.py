@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from osler.cli.arguments import Command
-from osler.core.catalog import ADAPTERS, CATALOGS, Catalog
+from osler.core.catalog import ADAPTERS, CATALOGS, FAMILIES, Catalog
 from osler.core.errors import InputError, did_you_mean
 
 
@@ -45,6 +45,8 @@ def _print_entry(noun: str, catalog: Catalog, name: str) -> None:
     if catalog is ADAPTERS:
         print()
         _print_declaration(catalog.load(name))
+    if catalog is FAMILIES:
+        _print_family(catalog.load(name))
 
 
 def _print_declaration(entry: Any) -> None:
@@ -90,8 +92,34 @@ def _print_output(path: Path) -> int:
     return 0
 
 
+def _print_family(family: Any) -> None:
+    """The full-size model's parameters by part, from shapes alone."""
+    model = family.skeleton()
+    config = model.config
+    tokens = f"{config.tile_px} px, {config.image_seq_length} tokens, up to {config.max_tiles} a picture"
+    print(f"\n{'vision':<12}  {config.vision_config.model_type}\n{'language':<12}  {config.text_config.model_type}")
+    print(f"{'tile':<12}  {tokens}\n")
+    shapes = {name: tuple(parameter.shape) for name, parameter in model.named_parameters()}
+    _print_sizes(shapes, config.text_config.to_dict())
+
+
+def _print_sizes(shapes: dict[str, tuple[int, ...]], text_config: dict[str, Any]) -> None:
+    from osler.model.sizes import part_sizes
+
+    experts, chosen = text_config.get("num_local_experts"), text_config.get("num_experts_per_tok")
+    sizes = part_sizes(shapes, experts=experts, experts_per_token=chosen)
+    rows = [(size.part, size.total, size.active) for size in sizes]
+    rows.append(("all", sum(size.total for size in sizes), sum(size.active for size in sizes)))
+    print(f"{'part':<12}{'parameters':>18}{'active per token':>20}")
+    for part, total, active in rows:
+        print(f"{part:<12}{total:>18,}{active:>20,}")
+    routed = f"{chosen} of {experts} experts; " if experts else ""
+    print(f"Active: {routed}the embedding table is looked up, vision and projector work on image tokens only.")
+
+
 def _print_model(path: Path) -> int:
     from osler.core.files import read_json
+    from osler.model.headers import read_headers
 
     config = read_json(path / "config.json")
     print(f"{path}  (model)\n")
@@ -103,6 +131,9 @@ def _print_model(path: Path) -> int:
         print(f"{part.removesuffix('_config'):<16}  {', '.join(shape) or 'not said'}")
     size_mib = sum(file.stat().st_size for file in weights) / 2**20
     print(f"{'weights':<16}  {', '.join(file.name for file in weights) or 'none'} ({size_mib:.1f} MiB)")
+    if config.get("model_type") == "osler" and weights:
+        print()
+        _print_sizes({name: header.shape for name, header in read_headers(path).items()}, config["text_config"])
     return 0
 
 

@@ -45,3 +45,21 @@ def test_an_entry_that_is_a_path_here_too_says_so(tmp_path, monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
     assert main(["show", name]) == 0
     assert f"osler show ./{name}" in capsys.readouterr().out
+
+
+def test_a_family_shows_the_parameters_of_its_parts(capsys):
+    assert main(["show", "medgpt_oss_20b"]) == 0
+    said = capsys.readouterr().out
+    for count in ("303,507,456", "20,104,832", "20,335,623,744", "579,133,440", "21,238,369,472", "4 of 32 experts"):
+        assert count in said
+    assert "144 tokens" in said and "clip_vision_model" in said
+
+
+def test_a_model_folder_shows_the_parameters_of_its_parts(tmp_path, capsys):
+    from osler.model import checkpoint
+    from osler.model.families.tiny import FAMILY
+
+    checkpoint.save(*FAMILY.build(["a word"], seed=0), tmp_path)
+    assert main(["show", str(tmp_path)]) == 0
+    said = capsys.readouterr().out
+    assert "836,864" in said and "83,200" in said and "2 of 4 experts" in said
