@@ -32,17 +32,27 @@ class ImageFacts:
 
 
 def decode_image(data: bytes, shown_as: MediaRef | Window | None = None) -> np.ndarray:
-    """The pixels of an image file as they are to be seen.
+    """The pixels of an image file as they are to be seen: `open_picture` as an array.
 
-    EXIF orientation is applied, gray becomes three equal channels, a palette its colours, CMYK becomes RGB, and
-    what is transparent lies on white. Gray of more than 8 bits is windowed; a window on 8-bit gray is applied too.
+    Returns:
+        uint8, shape [height, width, 3]; gray is three equal channels.
+
+    Raises:
+        InputError: as `open_picture`.
+    """
+    picture = open_picture(data, shown_as)
+    return np.asarray(picture) if picture.mode == "RGB" else _three_channels(np.asarray(picture))
+
+
+def open_picture(data: bytes, shown_as: MediaRef | Window | None = None) -> Image.Image:
+    """An image file as it is to be seen, decoded: mode L where the file is gray, else RGB.
+
+    EXIF orientation is applied, a palette becomes its colours, CMYK becomes RGB, and what is transparent lies on
+    white. Gray of more than 8 bits is windowed, never clipped; a window on 8-bit gray is applied too.
 
     Args:
         data: the file's bytes: PNG, JPEG, WebP, GIF, BMP or TIFF with one frame.
         shown_as: the window, or the media reference that holds it.
-
-    Returns:
-        uint8, shape [height, width, 3].
 
     Raises:
         InputError: truncated or damaged file, no image at all, more than one frame, more pixels than PIL accepts;
@@ -58,13 +68,13 @@ def decode_image(data: bytes, shown_as: MediaRef | Window | None = None) -> np.n
                 expected="a window in its media reference",
                 fix="Give the acquisition's window, or full_range(bits) to show all stored values.",
             )
-        return _three_channels(apply_window(np.asarray(picture), window))
+        return Image.fromarray(apply_window(np.asarray(picture), window))
     if window is not None and picture.mode not in {"1", "L"}:
         raise InputError(f"image{name} is in colour ({picture.mode}) and has an intensity window", fix="Remove one.")
     if picture.mode in {"1", "L"} and "transparency" not in picture.info:
-        gray = np.asarray(picture.convert("L"))
-        return _three_channels(gray if window is None else apply_window(gray, window))
-    return np.asarray(_on_white(picture))
+        gray = picture.convert("L")
+        return gray if window is None else Image.fromarray(apply_window(np.asarray(gray), window))
+    return _on_white(picture)
 
 
 def check_image(data: bytes) -> None:

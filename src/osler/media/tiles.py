@@ -11,6 +11,8 @@ from PIL import Image
 
 from osler.core.errors import InputError
 
+_PROBE_PX = 32
+
 
 @lru_cache(maxsize=4096)
 def tile_grid(
@@ -59,38 +61,70 @@ def num_tiles(
 
 
 def cut_tiles(
-    rgb: np.ndarray, *, tile_px: int, min_tiles: int = 1, max_tiles: int = 12, max_upscale: float | None = None
+    picture: np.ndarray | Image.Image,
+    *,
+    tile_px: int,
+    min_tiles: int = 1,
+    max_tiles: int = 12,
+    max_upscale: float | None = None,
 ) -> np.ndarray:
     """The tiles of an image, row by row from the top left, the thumbnail last.
 
+    Where the three channels hold the same values, as in a radiograph saved in colour, one is resampled for all: the
+    same pixels for a third of the work.
+
     Args:
-        rgb: uint8, shape [height, width, 3].
+        picture: uint8, shape [height, width, 3], or a PIL image of mode L or RGB.
         tile_px: side of a tile; the others as in `tile_grid`.
         min_tiles: see `tile_grid`.
         max_tiles: see `tile_grid`.
         max_upscale: see `tile_grid`.
 
     Returns:
-        uint8, shape [num_tiles, tile_px, tile_px, 3].
+        uint8, shape [num_tiles, 3, tile_px, tile_px].
     """
-    if rgb.dtype != np.uint8 or rgb.ndim != 3 or rgb.shape[2] != 3:
-        raise InputError("cannot cut tiles", expected="uint8 [H, W, 3]", got=f"{rgb.dtype} {list(rgb.shape)}")
-    height, width = rgb.shape[:2]
+    picture = _one_channel_if_gray(_picture(picture))
     cols, rows = tile_grid(
-        width, height, tile_px=tile_px, min_tiles=min_tiles, max_tiles=max_tiles, max_upscale=max_upscale
+        *picture.size, tile_px=tile_px, min_tiles=min_tiles, max_tiles=max_tiles, max_upscale=max_upscale
     )
-    if (cols, rows) == (1, 1) and width == height == tile_px:
-        return rgb[None]
-    picture = Image.fromarray(rgb)
-    whole = _resize(picture, cols * tile_px, rows * tile_px)
-    grid = whole.reshape(rows, tile_px, cols, tile_px, 3).swapaxes(1, 2).reshape(-1, tile_px, tile_px, 3)
-    if cols * rows == 1:
-        return np.ascontiguousarray(grid)
-    return np.concatenate([grid, _resize(picture, tile_px, tile_px)[None]])
+    num_cells = cols * rows
+    tiles = np.empty((num_cells + (num_cells > 1), 3, tile_px, tile_px), np.uint8)
+    cells = tiles[:num_cells].reshape(rows, cols, 3, tile_px, tile_px)
+    whole = _resized(picture, cols * tile_px, rows * tile_px)
+    cells[:] = whole.reshape(rows, tile_px, cols, tile_px, -1).transpose(0, 2, 4, 1, 3)
+    if num_cells > 1:
+        tiles[-1] = _resized(picture, tile_px, tile_px).transpose(2, 0, 1)
+    return tiles
 
 
-def _resize(picture: Image.Image, width: int, height: int) -> np.ndarray:
-    return np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+def _picture(picture: np.ndarray | Image.Image) -> Image.Image:
+    if isinstance(picture, Image.Image):
+        if picture.mode not in {"L", "RGB"}:
+            raise InputError("cannot cut tiles", expected="a picture of mode L or RGB", got=f"mode {picture.mode}")
+        return picture
+    if picture.dtype != np.uint8 or picture.ndim != 3 or picture.shape[2] != 3 or not picture.size:
+        got = f"{picture.dtype} {list(picture.shape)}"
+        raise InputError("cannot cut tiles", expected="uint8 [H, W, 3]", got=got)
+    return Image.fromarray(picture)
+
+
+def _one_channel_if_gray(picture: Image.Image) -> Image.Image:
+    """The red channel of a colour picture in which every pixel is gray, else the picture itself."""
+    if picture.mode == "L":
+        return picture
+    # A few pixels give almost any real colour away before all are compared.
+    few = np.asarray(picture.resize((_PROBE_PX, _PROBE_PX), Image.Resampling.NEAREST))
+    if (few != few[..., :1]).any():
+        return picture
+    red, green, blue = picture.split()
+    same = red.tobytes() == green.tobytes() == blue.tobytes()
+    return red if same else picture
+
+
+def _resized(picture: Image.Image, width: int, height: int) -> np.ndarray:
+    """Shape [height, width, channels]; PIL returns a picture of that size already as it is."""
+    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+    return pixels if pixels.ndim == 3 else pixels[..., None]
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,7 @@ from transformers import (
     ProcessorMixin,
 )
 
-from osler.media.tiles import cut_tiles
+from osler.media.tiles import cut_tiles, num_tiles
 from osler.model.config import OslerConfig
 from osler.model.tokenizer import IMAGE, IMAGE_END, IMAGE_START
 
@@ -29,19 +29,50 @@ class OslerImageProcessor(BaseImageProcessor):
     Args:
         tile_px: side of a tile in pixels.
         max_tiles: most tiles of one picture, the thumbnail not counted.
+        min_tiles: fewest tiles of one picture, the thumbnail not counted.
+        max_upscale: no grid of tiles is chosen whose area exceeds this multiple of the picture's own; None is the
+            published rule, which enlarges a small picture of an odd shape to as many tiles as fit the shape best.
     """
 
     model_input_names = ["pixel_values"]
 
-    def __init__(self, tile_px: int = 336, max_tiles: int = 12, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        tile_px: int = 336,
+        max_tiles: int = 12,
+        *,
+        min_tiles: int = 1,
+        max_upscale: float | None = None,
+        **kwargs: Any,
+    ) -> None:
         super().__init__(**kwargs)
         self.tile_px = tile_px
         self.max_tiles = max_tiles
+        self.min_tiles = min_tiles
+        self.max_upscale = max_upscale
 
-    def tiles(self, picture: np.ndarray) -> torch.Tensor:
-        """RGB uint8 [H, W, 3] to tiles [N, 3, tile_px, tile_px]."""
-        tiles = cut_tiles(picture, tile_px=self.tile_px, max_tiles=self.max_tiles)
-        return torch.from_numpy(tiles.transpose(0, 3, 1, 2).copy())
+    def tiles(self, picture: np.ndarray | Image.Image) -> torch.Tensor:
+        """A picture, uint8 [H, W, 3] or of PIL mode L or RGB, to tiles uint8 [N, 3, tile_px, tile_px]."""
+        return torch.from_numpy(
+            cut_tiles(
+                picture,
+                tile_px=self.tile_px,
+                min_tiles=self.min_tiles,
+                max_tiles=self.max_tiles,
+                max_upscale=self.max_upscale,
+            )
+        )
+
+    def num_tiles(self, width: int, height: int) -> int:
+        """How many tiles a picture of that size becomes, the thumbnail included; no pixel is needed."""
+        return num_tiles(
+            width,
+            height,
+            tile_px=self.tile_px,
+            min_tiles=self.min_tiles,
+            max_tiles=self.max_tiles,
+            max_upscale=self.max_upscale,
+        )
 
     def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
         """One PIL picture or array, or a list of them, to `pixel_values` [N, 3, H, W] and `num_tiles` per picture."""
@@ -114,9 +145,9 @@ def _flat(images: Any) -> list[Any]:
     return [images]
 
 
-def _rgb(picture: Any) -> np.ndarray:
+def _rgb(picture: Any) -> np.ndarray | Image.Image:
     if isinstance(picture, Image.Image):
         if picture.mode.startswith(("I", "F")):
             raise ValueError(f"a picture of mode {picture.mode} must be windowed to 8 bits first")
-        return np.asarray(picture.convert("RGB"))
+        return picture if picture.mode in {"L", "RGB"} else picture.convert("RGB")
     return np.asarray(picture)

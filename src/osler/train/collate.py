@@ -5,16 +5,25 @@ Axes: B rows, T tokens, N tiles, C H W pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
-from osler.media.image import decode_image
+from osler.core.errors import InputError
+from osler.media.image import open_picture
 from osler.model.attention import PADDING
 from osler.model.compose import IGNORED_LABEL
 from osler.model.processor import OslerImageProcessor
 from osler.model.prompt import Encoded, Prompter
 from osler.schema.sample import Sample, without_images
+from osler.train.cut import cut_words
+from osler.train.fill_report import source_names
 from osler.train.pack import Document, Row, Selection
+
+LossWeight = Literal["token", "sqrt", "sample"]
+
+# A sample of n label tokens weighs n ** (1 + exponent) in all: as its tokens, as their root, or as one.
+_EXPONENTS: dict[LossWeight, float] = {"token": 0.0, "sqrt": -0.5, "sample": -1.0}
 
 
 @dataclass
@@ -25,19 +34,22 @@ class _Row:
     positions: list[int] = field(default_factory=list)
     documents: list[int] = field(default_factory=list)
     branches: list[int] = field(default_factory=list)
+    sources: list[int] = field(default_factory=list)
     labels: list[int] = field(default_factory=list)
+    weights: list[float] = field(default_factory=list)
+    num_documents: int = 0
 
-    def write(self, encoded: Encoded, part: slice, *, document: int, branch: int) -> None:
-        """Append a part of a conversation; its positions continue from the part's start."""
-        ids = encoded.ids[part]
+    def write(self, encoded: Encoded, part: slice, *, branch: int, source: int, weight: float) -> None:
+        """Append a part of a conversation to the last document; its positions continue from the part's start."""
+        ids, learned = encoded.ids[part], encoded.learned[part]
         start = part.start or 0
         self.ids += ids
         self.positions += range(start, start + len(ids))
-        self.documents += [document] * len(ids)
+        self.documents += [self.num_documents - 1] * len(ids)
         self.branches += [branch] * len(ids)
-        self.labels += [
-            token if learned else IGNORED_LABEL for token, learned in zip(ids, encoded.learned[part], strict=True)
-        ]
+        self.sources += [source] * len(ids)
+        self.labels += [token if on else IGNORED_LABEL for token, on in zip(ids, learned, strict=True)]
+        self.weights += [weight if on else 0.0 for on in learned]
 
 
 class PackCollator:
@@ -48,18 +60,46 @@ class PackCollator:
         rows: the plan.
         prompter: the tokenizer's side.
         pictures: the image processor's side.
+        loss_weight: `token` weighs every label token alike; `sqrt` a sample's by the inverse root of their number, as
+            InternVL does (arXiv:2412.05271); `sample` by the inverse of their number, so that every answer weighs the
+            same. The last two add `label_weights`.
+        max_document_tokens: the words of a sample that is longer are cut, never its images; None cuts nothing.
+        always_tiles: a batch without a picture gets one black tile that no image token stands for, so that every rank
+            runs the vision tower; `num_dummy_tiles` says how many of the last tiles are of that kind.
+
+    Attributes:
+        sources: a name for each selection; `source_ids` of a batch counts through it.
     """
 
     def __init__(
-        self, selections: list[Selection], rows: list[Row], *, prompter: Prompter, pictures: OslerImageProcessor
+        self,
+        selections: list[Selection],
+        rows: list[Row],
+        *,
+        prompter: Prompter,
+        pictures: OslerImageProcessor,
+        loss_weight: LossWeight = "token",
+        max_document_tokens: int | None = None,
+        always_tiles: bool = False,
     ) -> None:
         self.selections = selections
         self.rows = rows
         self.prompter = prompter
         self.pictures = pictures
+        self.loss_weight = loss_weight
+        self.max_document_tokens = max_document_tokens
+        self.always_tiles = always_tiles
+        self.sources = source_names(selections)
+        added = prompter.tokenizer.added_tokens_decoder
+        self._mark_ids = frozenset(number for number, token in added.items() if token.special)
 
     def __call__(self, features: Sequence[dict[str, int]]) -> dict[str, torch.Tensor]:
-        """Batch [B, T] of the rows that `features` name; `pixel_values` only if there is a picture."""
+        """Batch of the rows that `features` name.
+
+        `input_ids`, `position_ids`, `document_ids`, `branch_ids`, `source_ids` and `labels`, int64 [B, T], padded on
+        the right; `label_weights` float32 [B, T], 0 where there is no label, unless `loss_weight` is `token`;
+        `pixel_values` uint8 [N, C, H, W] only if there is a tile; `num_dummy_tiles` [] with `always_tiles`.
+        """
         tiles: list[torch.Tensor] = []
         rows = [self._row(self.rows[feature["row"]], tiles) for feature in features]
         length = max(len(row.ids) for row in rows)
@@ -68,29 +108,53 @@ class PackCollator:
             "position_ids": _padded([row.positions for row in rows], length, 0),
             "document_ids": _padded([row.documents for row in rows], length, PADDING),
             "branch_ids": _padded([row.branches for row in rows], length, 0),
+            "source_ids": _padded([row.sources for row in rows], length, PADDING),
             "labels": _padded([row.labels for row in rows], length, IGNORED_LABEL),
         }
+        if self.loss_weight != "token":
+            weights = [row.weights + [0.0] * (length - len(row.weights)) for row in rows]
+            batch["label_weights"] = torch.tensor(weights, dtype=torch.float32)
+        if self.always_tiles:
+            batch["num_dummy_tiles"] = torch.tensor(0 if tiles else 1)
+            side = self.pictures.tile_px
+            tiles = tiles or [torch.zeros(1, 3, side, side, dtype=torch.uint8)]
         if tiles:
             batch["pixel_values"] = torch.cat(tiles)
         return batch
 
     def _row(self, documents: Row, tiles: list[torch.Tensor]) -> _Row:
         row = _Row()
-        number = 0
         for document in documents:
             samples, pictures = self._read(document)
             counts = [len(each) for each in pictures]
-            for group in _same_prefix([self.prompter.training(sample, counts) for sample in samples], self.prompter):
-                self._write(row, group, number)
+            conversations = [self._encoded(sample, counts) for sample in samples]
+            for group in _same_prefix(conversations, self.prompter):
+                self._write(row, group, document.selection)
                 tiles += pictures
-                number += 1
         return row
 
-    def _write(self, row: _Row, group: list[Encoded], document: int) -> None:
+    def _encoded(self, sample: Sample, counts: list[int]) -> Encoded:
+        encoded = self.prompter.training(sample, counts)
+        limit = self.max_document_tokens
+        if limit is None or len(encoded.ids) <= limit:
+            return encoded
+        prefix = self.prompter.prefix_length(encoded.ids)
+        cut = cut_words(encoded, limit, prefix=prefix, mark_ids=self._mark_ids)
+        if cut is None:
+            raise InputError(
+                f"sample {sample.id!r} has {len(encoded.ids)} tokens and no words to cut",
+                expected=f"at most {limit} tokens",
+                fix="Raise pack.row_tokens, or set pack.overlong to drop.",
+            )
+        return cut
+
+    def _write(self, row: _Row, group: list[Encoded], source: int) -> None:
         prefix = self.prompter.prefix_length(group[0].ids)
-        row.write(group[0], slice(0, prefix), document=document, branch=0)
+        row.num_documents += 1
+        row.write(group[0], slice(0, prefix), branch=0, source=source, weight=0.0)
         for branch, encoded in enumerate(group, start=1):
-            row.write(encoded, slice(prefix, None), document=document, branch=branch)
+            weight = max(1, sum(encoded.learned[prefix:])) ** _EXPONENTS[self.loss_weight]
+            row.write(encoded, slice(prefix, None), branch=branch, source=source, weight=weight)
 
     def _read(self, document: Document) -> tuple[list[Sample], list[torch.Tensor]]:
         selection = self.selections[document.selection]
@@ -100,7 +164,7 @@ class PackCollator:
             return [each.model_copy(update={"turns": without_images(each.turns)}) for each in samples], []
         media = selection.store.media(index_rows[0])
         pictures = [
-            self.pictures.tiles(decode_image(data, ref)) for data, ref in zip(media, samples[0].media, strict=True)
+            self.pictures.tiles(open_picture(data, ref)) for data, ref in zip(media, samples[0].media, strict=True)
         ]
         return samples, pictures
 

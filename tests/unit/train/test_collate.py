@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from osler.core.errors import InputError
 from osler.model.attention import PADDING
 from osler.model.compose import IGNORED_LABEL, OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
@@ -119,6 +120,76 @@ def test_the_same_row_gives_the_same_bytes(collator: Any) -> None:
     make = collator([(FIRST, SECOND)])
     first, second = make([{"row": 0}]), make([{"row": 0}])
     assert all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_source_ids_say_which_selection_a_token_came_from(store: Any, built: Built, selection: Selection) -> None:
+    choices = select(store, split="train", tasks={"toy_choice": 1}, licences=None, weight=1.0)
+    prompter = Prompter(built[1].tokenizer, image_seq_length=36)
+    rows = [(FIRST, Document(1, (0,))), (TEXT,)]
+    make = PackCollator([selection, choices], rows, prompter=prompter, pictures=built[1].image_processor)
+    batch = make([{"row": 0}, {"row": 1}])
+    assert make.sources == ("toy", "toy:toy_choice")
+    sources, documents = batch["source_ids"], batch["document_ids"]
+    assert torch.equal(sources == PADDING, documents == PADDING)
+    last = int(documents[0].max())
+    assert torch.equal(sources[0] == 1, documents[0] == last)
+    assert (sources[1][documents[1] != PADDING] == 0).all()
+
+
+@pytest.mark.parametrize(("loss_weight", "exponent"), [("sqrt", -0.5), ("sample", -1.0)])
+def test_label_weights_count_a_samples_own_labels(
+    built: Built, selection: Selection, loss_weight: Any, exponent: float
+) -> None:
+    batch = _collator(built, selection, [(FIRST, TEXT)], loss_weight=loss_weight)([{"row": 0}])
+    weights, learned = batch["label_weights"], batch["labels"] != IGNORED_LABEL
+    assert weights.dtype == torch.float32
+    assert torch.equal(weights > 0, learned)
+    samples = batch["document_ids"] * 100 + batch["branch_ids"]
+    lengths = set()
+    for sample in samples[learned].unique():
+        own = learned & (samples == sample)
+        torch.testing.assert_close(weights[own], torch.full((int(own.sum()),), float(own.sum()) ** exponent))
+        lengths.add(int(own.sum()))
+    assert len(lengths) > 1
+    assert loss_weight != "sample" or weights.sum().item() == pytest.approx(6)
+
+
+def test_equal_tokens_need_no_weights(built: Built, selection: Selection) -> None:
+    assert "label_weights" not in _collator(built, selection, [(FIRST,)])([{"row": 0}])
+
+
+def test_a_batch_of_text_gets_one_tile_that_no_token_stands_for(built: Built, selection: Selection) -> None:
+    make = _collator(built, selection, [(TEXT,), (FIRST,)], always_tiles=True)
+    text, pictured = make([{"row": 0}]), make([{"row": 1}])
+    assert text["pixel_values"].shape == (1, 3, 96, 96) and text["pixel_values"].dtype == torch.uint8
+    assert text["num_dummy_tiles"].shape == () and text["num_dummy_tiles"] == 1
+    assert built[0].config.image_token_id not in text["input_ids"]
+    assert pictured["num_dummy_tiles"] == 0 and len(pictured["pixel_values"]) == 2
+    assert "num_dummy_tiles" not in _collator(built, selection, [(TEXT,)])([{"row": 0}])
+
+
+def test_long_samples_are_cut_outside_their_images(built: Built, selection: Selection) -> None:
+    whole = _collator(built, selection, [(FIRST,)])([{"row": 0}])
+    make = _collator(built, selection, [(FIRST,)], max_document_tokens=66)
+    batch = make([{"row": 0}])
+    image = built[0].config.image_token_id
+    assert (batch["input_ids"] == image).sum() == (whole["input_ids"] == image).sum() == 2 * 36
+    assert batch["position_ids"].max() == 65 and whole["position_ids"].max() > 66
+    samples = batch["document_ids"] * 100 + batch["branch_ids"]
+    learned = batch["labels"] != IGNORED_LABEL
+    assert len(samples[learned].unique()) == 5  # every answer is still learned from
+    assert torch.isfinite(built[0](**{key: each for key, each in batch.items() if key != "source_ids"}).loss)
+
+
+def test_a_sample_without_words_to_cut_is_refused_by_name(built: Built, selection: Selection) -> None:
+    make = _collator(built, selection, [(FIRST,)], max_document_tokens=40)
+    with pytest.raises(InputError, match="'toy/train/0/toy_side' has .* no words to cut"):
+        make([{"row": 0}])
+
+
+def _collator(built: Built, selection: Selection, rows: list[Any], **options: Any) -> PackCollator:
+    prompter = Prompter(built[1].tokenizer, image_seq_length=36)
+    return PackCollator([selection], rows, prompter=prompter, pictures=built[1].image_processor, **options)
 
 
 def _inputs(batch: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
