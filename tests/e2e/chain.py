@@ -27,6 +27,7 @@ TINY_STEPS = {
     "align": Step("train", "align"),
     "midtrain": Step("train", "midtrain"),
     "instruct": Step("train", "instruct"),
+    "export": Step("export", "export"),
     "eval": Step("eval", "eval"),
     "score": Step("score", "score"),
     "report": Step("report", "report"),

@@ -8,7 +8,7 @@ from house_source import ROOT, SRC, parsed, shown
 from osler.cli.main import COMMANDS
 from osler.core.catalog import CATALOGS
 
-TOP_FOLDERS = {"recipes", "runs", "benchmarks", "examples", "docs", "tests", "src"}
+TOP_FOLDERS = {"recipes", "runs", "benchmarks", "examples", "docs", "tests", "src", "plugins"}
 NOT_OURS = {"out", "dist", "build"}
 TOP_FILES = {
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "constraints.txt", "Makefile",
@@ -19,7 +19,7 @@ PACKAGES = {
     "synth", "evaluation", "transfer", "serve", "report", "cli",
 }  # fmt: skip
 TEST_FOLDERS = {"unit", "contract", "e2e", "golden", "house", "fixtures"}
-RECIPE_FOLDERS = {"curate", "train", "rl", "synth", "eval", "transfer", "serve", "tiny", "demo", "real"}
+RECIPE_FOLDERS = {"curate", "train", "rl", "synth", "eval", "transfer", "serve", "tiny", "demo", "real", "export"}
 
 
 def folders(path):

@@ -1,0 +1,1 @@
+"""vLLM plugin: CLIP tower, projector and GPT-oss as Osler composes them."""
