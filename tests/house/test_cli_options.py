@@ -15,12 +15,14 @@ OPTIONS = {
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
     "doctor": ["--debug"],
     "eval": RECIPE,
+    "export": RECIPE,
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
     "score": RECIPE,
     "show": ["name", "--debug"],
     "synth": RECIPE,
-    "train": RECIPE,
+    # --plan asks for another answer to the same recipe, as --dry-run does.
+    "train": [*RECIPE[:-2], "--plan", *RECIPE[-2:]],
 }
 
 

@@ -24,6 +24,8 @@ STARTED = "started.json"
 RECIPE = "recipe.yaml"
 MANIFEST = "manifest.json"
 _BOOKKEEPING = {STARTED, MANIFEST}
+# A training's own: what it goes on from, and curves whose files bear the machine's name.
+_PASSING = {"checkpoints", "logs"}
 
 
 @dataclass(frozen=True)
@@ -71,15 +73,20 @@ def tree_sha256(path: Path) -> str:
     return sha256_json({p.relative_to(path).as_posix(): sha256_file(p) for p in names})
 
 
+def is_finished(out: Path) -> bool:
+    """Has a run filled this folder to its end?"""
+    return (out / MANIFEST).is_file()
+
+
 def output_files(out: Path) -> list[Path]:
-    """The files a command wrote: all below `out` but bookkeeping, hidden files and the insides of `checkpoints/`."""
+    """The files a command wrote: all below `out` but bookkeeping, hidden files, `checkpoints/` and `logs/`."""
     return [
         p
         for p in sorted(out.rglob("*"))
         if p.is_file()
         and p.name not in _BOOKKEEPING
         and not _hidden(p, out)
-        and p.relative_to(out).parts[0] != "checkpoints"
+        and p.relative_to(out).parts[0] not in _PASSING
     ]
 
 
@@ -97,7 +104,7 @@ def _enter(out: Path, recipe: Recipe, fresh: Started) -> Started | Finished:
         raise _other_recipe(out, recipe)
     if before.inputs != fresh.inputs:
         raise _other_inputs(out, before.inputs, fresh.inputs)
-    if (out / MANIFEST).is_file():
+    if is_finished(out):
         return Finished()
     save_recipe(out / RECIPE, recipe)
     return before

@@ -28,13 +28,17 @@ def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> 
     from osler.cli.manifest import write_manifest
     from osler.cli.outfolder import Finished, open_folder
     from osler.core.log import Log
+    from osler.core.settings import read_settings
 
-    work = _load(module)
+    work = load_work(module)
+    _refuse_processes(module, read_settings().num_processes)
     config = work.parse(recipe)
     resolved = config.model_dump(mode="json")
     if getattr(arguments, "dry_run", False):
         return _print_recipe(resolved)
     out = _required(arguments.out)
+    if read_settings().rank > 0:
+        return _run_beside(work, config, out, arguments)
     inputs = [Path(path) for path in work.inputs(config)]
     with open_folder(out, resolved, inputs, overwrite=arguments.overwrite) as state:
         if isinstance(state, Finished):
@@ -46,13 +50,37 @@ def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> 
     return 0
 
 
+# Modules whose `run` may be called by several processes that torchrun started.
+_PARALLEL = {"osler.train.run"}
+
+
+def _refuse_processes(module: str, num_processes: int | None) -> None:
+    if (num_processes or 1) > 1 and module not in _PARALLEL:
+        raise InputError(
+            f"{num_processes} processes were started, and this command is one process's work",
+            fix="Start it without torchrun.",
+        )
+
+
+def _run_beside(work: Any, config: Any, out: Path, arguments: argparse.Namespace) -> int:
+    """Work as another rank than the first, which alone holds the folder and says what there is to say."""
+    from osler.cli.outfolder import is_finished
+    from osler.core.log import Log
+
+    # Rank 0 writes the manifest only after this process has worked to its end: one that is there already is old.
+    if arguments.overwrite or not is_finished(out):
+        work.run(config, out, device=arguments.device, log=Log(quiet=True))
+    return 0
+
+
 def _run_file(module: str, arguments: argparse.Namespace) -> int:
     from osler.core.config import load_recipe
 
     return run_recipe(module, load_recipe(arguments.recipe, arguments.overrides), arguments)
 
 
-def _load(module: str) -> Any:
+def load_work(module: str) -> Any:
+    """The module at a dotted path. Raises InputError where a package that it needs is not installed."""
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:

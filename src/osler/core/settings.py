@@ -11,15 +11,24 @@ class Settings:
 
     test_data: folder of real files in published layouts (`OSLER_TEST_DATA`).
     offline: no hub may be asked (`HF_HUB_OFFLINE`).
+    num_processes: processes that torchrun started for one command (`WORLD_SIZE`); None where it started none.
+    rank, local_rank: number of this process among all and among its machine's (`RANK`, `LOCAL_RANK`).
     """
 
     test_data: Path
     offline: bool
+    num_processes: int | None = None
+    rank: int = 0
+    local_rank: int = 0
 
 
 def read_settings() -> Settings:
     """Read the environment, once, at the edge of the program."""
+    num_processes = os.environ.get("WORLD_SIZE")
     return Settings(
         test_data=Path(os.environ.get("OSLER_TEST_DATA", "../shared/data")),
         offline=os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"},
+        num_processes=int(num_processes) if num_processes else None,
+        rank=int(os.environ.get("RANK", "0")),
+        local_rank=int(os.environ.get("LOCAL_RANK", "0")),
     )

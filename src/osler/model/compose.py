@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 from torch.nn import functional as F
+from torch.utils.checkpoint import checkpoint
 from transformers import AutoConfig, AutoModel, AutoModelForCausalLM, AutoModelForImageTextToText, GenerationMixin
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 from transformers.models.internvl.modeling_internvl import (
@@ -17,11 +18,13 @@ from transformers.models.internvl.modeling_internvl import (
     InternVLPreTrainedModel,
 )
 
-from osler.model.attention import packed_masks
+from osler.model.attention import packed_attention
 from osler.model.config import OslerConfig
 from osler.model.projector import Projector, pixel_unshuffle
 
 IGNORED_LABEL = -100
+# Logits held at once while the loss is taken: 0.5 GiB in float32, 667 positions of GPT-oss's vocabulary.
+_CHUNK_LOGITS = 2**27
 
 
 @dataclass
@@ -33,9 +36,42 @@ class OslerModelOutput(InternVLModelOutputWithPast):
 
 @dataclass
 class OslerCausalLMOutput(InternVLCausalLMOutputWithPast):
-    """Adds the balancing loss, before its coefficient."""
+    """Adds what training looks at.
+
+    aux_loss: the balancing loss, before its coefficient.
+    token_losses: [L], detached, in the order of `labels[:, 1:] != IGNORED_LABEL`.
+    router_load: [layers, experts] share of the tokens sent to each expert, detached.
+    router_share: [layers, experts] mean probability of each expert.
+    """
 
     aux_loss: torch.Tensor | None = None
+    token_losses: torch.Tensor | None = None
+    router_load: torch.Tensor | None = None
+    router_share: torch.Tensor | None = None
+
+
+class Head(nn.Linear):
+    """Hidden states to logits; or, given targets, to each target's cross-entropy, a chunk of positions at a time.
+
+    The chunks are taken inside one call, because a sharded weight is gathered once a call, and ranks whose rows
+    hold unequal numbers of labels must gather equally often.
+    """
+
+    def forward(self, hidden: torch.Tensor, targets_L: torch.Tensor | None = None) -> torch.Tensor:
+        """Logits [..., V] of hidden states [..., D]; with targets [L], the losses [L] of hidden states [L, D]."""
+        if targets_L is None:
+            return super().forward(hidden)
+        size = max(1, _CHUNK_LOGITS // self.out_features)
+        if len(targets_L) <= size:
+            return self._losses(hidden, targets_L)
+        chunks = zip(hidden.split(size), targets_L.split(size), strict=True)
+        # Each chunk's logits are made again on the way back, so that no two chunks' are held.
+        options = {"use_reentrant": False, "preserve_rng_state": False}
+        return torch.cat([checkpoint(self._losses, *chunk, **options) for chunk in chunks])
+
+    def _losses(self, hidden_LD: torch.Tensor, targets_L: torch.Tensor) -> torch.Tensor:
+        logits_LV = super().forward(hidden_LD)
+        return F.cross_entropy(logits_LV.float(), targets_L, reduction="none")
 
 
 class OslerModel(InternVLPreTrainedModel):
@@ -72,29 +108,33 @@ class OslerModel(InternVLPreTrainedModel):
         input_ids: torch.Tensor | None = None,
         pixel_values: torch.Tensor | None = None,
         *,
-        attention_mask: Any = None,
         position_ids: torch.Tensor | None = None,
         inputs_embeds: torch.Tensor | None = None,
         document_ids: torch.Tensor | None = None,
         branch_ids: torch.Tensor | None = None,
         mm_encoder_outputs: dict[str, Any] | None = None,
+        num_dummy_tiles: torch.Tensor | int = 0,
         **kwargs: Any,
     ) -> OslerModelOutput:
         """Hidden states [B, T, D].
 
         `mm_encoder_outputs` is how `generate` hands over images it has encoded once; a forward that ignored
         it would answer blind. `document_ids` and `branch_ids` describe packed rows: see `packed_masks`.
+        The last `num_dummy_tiles` of `pixel_values` stand for no image token. They pass through the tower and add
+        nothing, so that a process whose rows hold no image takes part in gathering the tower's sharded weights.
         """
         if inputs_embeds is None:
             inputs_embeds = self.get_input_embeddings()(input_ids)
         features = self._image_embeddings(pixel_values, mm_encoder_outputs)
         if features is not None:
-            inputs_embeds = self._place_images(input_ids, inputs_embeds, features)
+            num_real = len(features) - int(num_dummy_tiles)
+            # The pretended use comes last: scattering into embeddings of a frozen model needs no gradient of them.
+            inputs_embeds = self._place_images(input_ids, inputs_embeds, features[:num_real])
+            if num_real < len(features):
+                inputs_embeds = inputs_embeds + features[num_real:].sum().to(inputs_embeds) * 0
         if document_ids is not None:
-            attention_mask = self._packed_attention(document_ids, branch_ids, position_ids, inputs_embeds.dtype)
-        outputs = self.language_model(
-            attention_mask=attention_mask, position_ids=position_ids, inputs_embeds=inputs_embeds, **kwargs
-        )
+            kwargs |= self._packed_attention(document_ids, branch_ids, position_ids, inputs_embeds)
+        outputs = self.language_model(position_ids=position_ids, inputs_embeds=inputs_embeds, **kwargs)
         return OslerModelOutput(
             last_hidden_state=outputs.last_hidden_state,
             past_key_values=outputs.past_key_values,
@@ -128,15 +168,21 @@ class OslerModel(InternVLPreTrainedModel):
         document_ids: torch.Tensor,
         branch_ids: torch.Tensor | None,
         position_ids: torch.Tensor | None,
-        dtype: torch.dtype,
-    ) -> Any:
+        embeddings_BTD: torch.Tensor,
+    ) -> dict[str, Any]:
         if branch_ids is None or position_ids is None:
             raise ValueError("packed rows need document_ids, branch_ids and position_ids together")
         text_config = self.config.text_config
         slides = "sliding_attention" in (getattr(text_config, "layer_types", None) or [])
-        window = text_config.sliding_window if slides else None
-        masks = packed_masks(document_ids, branch_ids, position_ids, dtype=dtype, sliding_window=window)
-        return masks if slides else masks["full_attention"]
+        masks, segments = packed_attention(
+            document_ids,
+            branch_ids,
+            position_ids,
+            implementation=text_config._attn_implementation,
+            dtype=embeddings_BTD.dtype,
+            sliding_window=text_config.sliding_window if slides else None,
+        )
+        return {**segments, "attention_mask": masks if slides or masks is None else masks["full_attention"]}
 
 
 def normalized(pixel_values: torch.Tensor, config: OslerConfig) -> torch.Tensor:
@@ -160,7 +206,7 @@ class OslerForConditionalGeneration(InternVLPreTrainedModel, GenerationMixin):
     def __init__(self, config: OslerConfig) -> None:
         super().__init__(config)
         self.model = OslerModel(config)
-        self.lm_head = nn.Linear(config.text_config.hidden_size, config.text_config.vocab_size, bias=False)
+        self.lm_head = Head(config.text_config.hidden_size, config.text_config.vocab_size, bias=False)
         self.post_init()
 
     def get_output_embeddings(self) -> nn.Module:
@@ -178,6 +224,7 @@ class OslerForConditionalGeneration(InternVLPreTrainedModel, GenerationMixin):
         *,
         labels: torch.Tensor | None = None,
         logits_to_keep: int | torch.Tensor = 0,
+        label_weights: torch.Tensor | None = None,
         num_items_in_batch: torch.Tensor | int | None = None,
         mm_encoder_outputs: dict[str, Any] | None = None,
         **kwargs: Any,
@@ -186,22 +233,28 @@ class OslerForConditionalGeneration(InternVLPreTrainedModel, GenerationMixin):
 
         With labels the head runs on the label positions only, so a 32k row of a 200k vocabulary never
         builds its logits. The loss is the sum over labels divided by `num_items_in_batch` (labels of the
-        whole global batch) or, where that is not given, by their own number.
+        whole global batch) or, where that is not given, by their own number. With `label_weights` [B, T] each
+        label counts by its weight, and the divisor is the weights' sum.
         """
         # Named here although only passed on: `generate` looks for it in this signature.
         outputs = self.model(input_ids, pixel_values, mm_encoder_outputs=mm_encoder_outputs, **kwargs)
         hidden_BTD = outputs.last_hidden_state
-        loss = logits = aux_loss = None
+        loss = logits = token_losses = aux_loss = load = share = None
         if labels is None:
             keep = slice(-logits_to_keep, None) if isinstance(logits_to_keep, int) else logits_to_keep
             logits = self.lm_head(hidden_BTD[:, keep])
         else:
-            loss = self._label_loss(hidden_BTD, labels, num_items_in_batch)
-            aux_loss = self._balancing_loss(outputs.router_logits, kwargs.get("document_ids"))
+            loss, token_losses = self._label_loss(hidden_BTD, labels, label_weights, num_items_in_batch)
+            if outputs.router_logits:
+                load, share = self._router_use(outputs.router_logits, kwargs.get("document_ids"))
+                aux_loss = balancing_loss(load, share)
         return OslerCausalLMOutput(
             loss=loss,
             logits=logits,
             aux_loss=aux_loss,
+            token_losses=token_losses,
+            router_load=load,
+            router_share=share,
             past_key_values=outputs.past_key_values,
             hidden_states=outputs.hidden_states,
             attentions=outputs.attentions,
@@ -209,29 +262,35 @@ class OslerForConditionalGeneration(InternVLPreTrainedModel, GenerationMixin):
         )
 
     def _label_loss(
-        self, hidden_BTD: torch.Tensor, labels_BT: torch.Tensor, num_items: torch.Tensor | int | None
-    ) -> torch.Tensor:
+        self,
+        hidden_BTD: torch.Tensor,
+        labels_BT: torch.Tensor,
+        weights_BT: torch.Tensor | None,
+        num_items: torch.Tensor | int | None,
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         targets_BT = labels_BT[:, 1:]
         scored_BT = targets_BT != IGNORED_LABEL
-        logits_LV = self.lm_head(hidden_BTD[:, :-1][scored_BT])
-        total = F.cross_entropy(logits_LV.float(), targets_BT[scored_BT], reduction="sum")
-        count = scored_BT.sum() if num_items is None else torch.as_tensor(num_items, device=total.device)
-        return total / count.clamp(min=1)
+        losses_L = self.lm_head(hidden_BTD[:, :-1][scored_BT], targets_BT[scored_BT])
+        if weights_BT is None:
+            total, count, least = losses_L.sum(), scored_BT.sum(), 1.0
+        else:
+            weights_L = weights_BT[:, 1:][scored_BT]
+            total, count, least = (losses_L * weights_L).sum(), weights_L.sum(), torch.finfo(torch.float32).tiny
+        if num_items is not None:
+            count = torch.as_tensor(num_items, device=total.device)
+        return total / count.clamp(min=least), losses_L.detach()
 
-    def _balancing_loss(
-        self, router_logits: tuple[torch.Tensor, ...] | None, document_ids_BT: torch.Tensor | None
-    ) -> torch.Tensor | None:
-        if not router_logits:
-            return None
-        config = self.config.text_config
+    def _router_use(
+        self, router_logits: tuple[torch.Tensor, ...], document_ids_BT: torch.Tensor | None
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         real = None if document_ids_BT is None else document_ids_BT.reshape(-1) >= 0
-        return balancing_loss(router_logits, config.num_experts_per_tok, real)
+        return router_use(router_logits, self.config.text_config.num_experts_per_tok, real)
 
 
-def balancing_loss(
+def router_use(
     router_logits: tuple[torch.Tensor, ...], experts_per_token: int, real: torch.Tensor | None
-) -> torch.Tensor:
-    """Switch Transformer's load-balancing loss (arXiv 2101.03961, equations 4-6), 1.0 per chosen expert when balanced.
+) -> tuple[torch.Tensor, torch.Tensor]:
+    """How the routers use the experts: `router_load` and `router_share` of OslerCausalLMOutput.
 
     Args:
         router_logits: per layer, scores [tokens, experts].
@@ -245,8 +304,22 @@ def balancing_loss(
         chosen = probabilities.topk(experts_per_token, dim=-1).indices
         loads.append(F.one_hot(chosen, scores.shape[-1]).float().sum(1).mean(0))
         shares.append(probabilities.mean(0))
-    num_experts = router_logits[0].shape[-1]
-    return num_experts * (torch.stack(loads).mean(0) * torch.stack(shares).mean(0)).sum()
+    return torch.stack(loads), torch.stack(shares)
+
+
+def balancing_loss(load_KE: torch.Tensor, share_KE: torch.Tensor) -> torch.Tensor:
+    """Switch Transformer's load-balancing loss (arXiv 2101.03961, equations 4-6), 1.0 per chosen expert when balanced.
+
+    Takes the load and the share of each of E experts in K layers; the gradient flows through the share.
+    """
+    return load_KE.shape[-1] * (load_KE.mean(0) * share_KE.mean(0)).sum()
+
+
+def checkpoint_layers(model: OslerForConditionalGeneration) -> None:
+    """Keep only the inputs of each layer of the tower and the language model; the rest is made again for gradients."""
+    # transformers 5.23 renamed it and warns about the old name.
+    enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
+    enable({"use_reentrant": False})
 
 
 def register() -> None:

@@ -3,12 +3,13 @@
 import io
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import matplotlib
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
 
-from osler.report.gather import Curve
+from osler.report.gather import Curve, Series
 from osler.schema.result import Interval, Result
 
 _INK = "#010203"  # stands for the page's text colour, in light and in dark; replaced after drawing
@@ -18,8 +19,52 @@ _SERIES = (
     ("shuffled", "D", "#7570b3"),
     ("majority", "|", "#6b8e23"),
 )
+_LINES = ("#1f77b4", "#d95f02", "#7570b3", "#6b8e23", "#c2185b", "#8c564b", "#17a2b8", "#b8860b", "#555555", "#2ca02c")
 _ROW_INCHES = 0.55
 _WIDTH_INCHES = 8.0
+_TRAINING_INCHES = 11.0
+_LOSS_INCHES = 2.2
+_PANEL_INCHES = 1.25
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One quantity of a training log.
+
+    Args:
+        title: with its unit.
+        keys: names in the log, each with the words of its line; a name that ends in `/` stands for all that begin so,
+            and each line is then called by the rest of its name.
+    """
+
+    title: str
+    keys: dict[str, str]
+
+    def lines(self, curve: Curve) -> dict[str, Series]:
+        """The lines that a run has, by their words."""
+        found: dict[str, Series] = {}
+        for key, words in self.keys.items():
+            if key.endswith("/"):
+                found |= {name.removeprefix(key): each for name, each in curve.logged.items() if name.startswith(key)}
+            elif key in curve.logged:
+                found[words] = curve.logged[key]
+        return found
+
+
+PANELS = (
+    Panel("loss", {"loss": "training", "eval_loss": "held out"}),
+    Panel("loss by dataset", {"loss/": ""}),
+    Panel("held-out loss\nby dataset", {"eval_loss/": ""}),
+    Panel("gradient norm", {"grad_norm": ""}),
+    Panel("learning rate", {"learning_rate": "", "learning_rate/": ""}),
+    Panel("tokens/s", {"tokens_per_s": ""}),
+    Panel("tiles/s", {"tiles_per_s": ""}),
+    Panel("MFU", {"mfu": ""}),
+    Panel("fill", {"fill": ""}),
+    Panel("router balance", {"router_balance": "", "router_balance/": ""}),
+    Panel("busiest expert\nover mean", {"router_max_load": "", "router_max_load/": ""}),
+    Panel("memory, GiB", {"memory_gib": ""}),
+)
 
 
 @dataclass(frozen=True)
@@ -56,19 +101,43 @@ def scores_figure(results: tuple[Result, ...]) -> str:
         return _svg(figure, "scores", scores_words(results))
 
 
-def losses_figure(curves: tuple[Curve, ...]) -> str:
-    """The training loss over steps, one small plot per run."""
-    with matplotlib.rc_context(_style("losses")):
-        figure = Figure(figsize=(_WIDTH_INCHES, 2.6), layout="constrained")
-        for place, curve in enumerate(curves):
-            axes = figure.add_subplot(1, len(curves), place + 1)
-            axes.plot(curve.steps, curve.losses, color=_SERIES[0][2], linewidth=1.2)
-            axes.set_title(curve.name, fontsize=9)
-            axes.set_xlabel("step")
-            if place == 0:
-                axes.set_ylabel("loss")
-            axes.grid(linewidth=0.4, alpha=0.5)
-        return _svg(figure, "losses", losses_words(curves))
+def training_figure(curves: tuple[Curve, ...]) -> str:
+    """What training runs logged, over steps: a column per run, a row per quantity that any of them has."""
+    panels = [panel for panel in PANELS if any(panel.lines(curve) for curve in curves)]
+    with matplotlib.rc_context(_style("training")):
+        height = _LOSS_INCHES + _PANEL_INCHES * (len(panels) - 1)
+        figure = Figure(figsize=(_TRAINING_INCHES, max(height, _LOSS_INCHES)), layout="constrained")
+        ratios = [_LOSS_INCHES, *[_PANEL_INCHES] * (len(panels) - 1)]
+        grid = figure.subplots(
+            len(panels), len(curves), squeeze=False, sharex="col", gridspec_kw={"height_ratios": ratios}
+        )
+        for row, panel in zip(grid, panels, strict=True):
+            for axes, curve in zip(row, curves, strict=True):
+                _draw(axes, panel, curve)
+            row[0].set_ylabel(panel.title)
+            figure.align_ylabels(row[0])
+        for column, curve in enumerate(curves):
+            grid[0][column].set_title(curve.name, fontsize=9)
+            grid[-1][column].set_xlabel("step")
+        return _svg(figure, "training", training_words(curves))
+
+
+def _draw(axes: Any, panel: Panel, curve: Curve) -> None:
+    lines = panel.lines(curve)
+    for place, (name, series) in enumerate(lines.items()):
+        color = _LINES[place % len(_LINES)]
+        axes.plot(series.steps, series.values, color=color, linewidth=1.2, label=name or None, marker=_dot(series))
+    if not lines:
+        axes.set_yticks([])
+        axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center", fontsize=8, alpha=0.6)
+    if 1 < len(lines) <= len(_LINES):
+        axes.legend(fontsize=6, frameon=False, handlelength=1)
+    axes.grid(linewidth=0.4, alpha=0.5)
+
+
+def _dot(series: Series) -> str:
+    """A line of one point would not be seen."""
+    return "o" if len(series.values) == 1 else ""
 
 
 def scores_words(results: tuple[Result, ...]) -> str:
@@ -84,15 +153,17 @@ def scores_words(results: tuple[Result, ...]) -> str:
     return "Scores by task. " + "; ".join(parts) + "."
 
 
-def losses_words(curves: tuple[Curve, ...]) -> str:
-    """What the plot of losses shows, in words."""
+def training_words(curves: tuple[Curve, ...]) -> str:
+    """What the plot of training runs shows, in words."""
     parts = [
         f"{c.name}: from {c.losses[0]:.2f} to {c.last_loss:.2f} in {c.steps[-1]} steps"
         if c.losses
         else f"{c.name}: none logged"
         for c in curves
     ]
-    return "Training loss by step. " + "; ".join(parts) + "."
+    others = [panel.title for panel in PANELS[1:] if any(panel.lines(curve) for curve in curves)]
+    below = f" Below it, by step: {', '.join(others)}." if others else ""
+    return "Training loss by step. " + "; ".join(parts) + "." + below
 
 
 def _series(result: Result, name: str) -> Interval | None:

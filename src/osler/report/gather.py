@@ -1,6 +1,7 @@
-"""Read what a report tells of: results, example cases, loss curves, licences and manifests."""
+"""Read what a report tells of: results, example cases, training logs, licences and manifests."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
@@ -42,12 +43,27 @@ class Case(Record, extra="ignore"):
 
 
 @dataclass(frozen=True)
+class Series:
+    """One logged quantity: `values[i]` after `steps[i]` steps. Entries in which it is no finite number are left out."""
+
+    steps: tuple[int, ...]
+    values: tuple[float, ...]
+
+    @property
+    def last(self) -> float:
+        """The mean of the last values."""
+        last = self.values[-_SMOOTH_STEPS:]
+        return sum(last) / len(last)
+
+
+@dataclass(frozen=True)
 class Curve:
-    """The loss of one training run: `losses[i]` after `steps[i]` steps."""
+    """The loss of one training run, `losses[i]` after `steps[i]` steps, and by name whatever else it logged."""
 
     name: str
     steps: tuple[int, ...]
     losses: tuple[float, ...]
+    logged: dict[str, Series] = field(default_factory=dict)
 
     @property
     def last_loss(self) -> float | None:
@@ -134,9 +150,19 @@ def _checked(kind: type[T], row: Any, path: Path) -> T:
 
 
 def _curve(folder: Path) -> Curve:
-    rows = [row for row in read_jsonl(existing_file(folder / "metrics.jsonl")) if row.get("loss") is not None]
-    steps = tuple(int(row["step"]) for row in rows)
-    return Curve(name=folder.name, steps=steps, losses=tuple(float(row["loss"]) for row in rows))
+    rows = list(read_jsonl(existing_file(folder / "metrics.jsonl")))
+    logged: dict[str, list[tuple[int, float]]] = {}
+    for row in rows:
+        for key, value in row.items():
+            if isinstance(value, int | float) and math.isfinite(value) and key not in ("step", "epoch"):
+                logged.setdefault(key, []).append((int(row["step"]), float(value)))
+    with_loss = [row for row in rows if row.get("loss") is not None]
+    return Curve(
+        name=folder.name,
+        steps=tuple(int(row["step"]) for row in with_loss),
+        losses=tuple(float(row["loss"]) for row in with_loss),
+        logged={key: Series(*map(tuple, zip(*pairs, strict=True))) for key, pairs in logged.items()},
+    )
 
 
 def _sources(folder: Path) -> list[Source]:

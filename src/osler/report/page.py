@@ -1,16 +1,18 @@
 """The report's page: one HTML file that asks nothing of the network. All text from files is escaped."""
 
 import base64
+import re
 from html import escape
 from pathlib import Path
 
 from osler.core.files import existing_file
-from osler.report.figures import losses_figure, losses_words, scores_figure, scores_words
+from osler.report.figures import scores_figure, scores_words, training_figure, training_words
 from osler.report.gather import Case, Gathered
 from osler.report.tables import (
     NOT_MEASURED,
     Table,
     data_table,
+    dataset_losses_table,
     headline,
     runs_table,
     training_table,
@@ -18,6 +20,7 @@ from osler.report.tables import (
 )
 
 _MIME = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg"}
+_INTERVAL = re.compile(r"(?<=\d) (\([\d.-]+ to [\d.-]+\))$")
 _STYLE = Path(__file__).with_name("page.css")
 
 
@@ -48,9 +51,11 @@ def _scores(found: Gathered) -> str:
 def _training(found: Gathered) -> str:
     if not found.training:
         return _section("Training", _words("The recipe names no training run."))
-    words = escape(losses_words(found.training))
-    plot = f'<figure aria-label="{words}">{losses_figure(found.training)}</figure>'
-    return _section("Training", _table(training_table(found.training)) + plot)
+    words = escape(training_words(found.training))
+    plot = f'<figure aria-label="{words}">{training_figure(found.training)}</figure>'
+    by_dataset = dataset_losses_table(found.training)
+    tables = [training_table(found.training), *([by_dataset] if by_dataset.rows else [])]
+    return _section("Training", "".join(map(_table, tables)) + plot)
 
 
 def _cases(cases: tuple[Case, ...]) -> str:
@@ -110,11 +115,16 @@ def _words(text: str) -> str:
     return f"<p>{escape(text)}</p>"
 
 
+def _below(interval: re.Match[str]) -> str:
+    """An interval goes under its value: side by side they are wider than a page."""
+    return f" <small>{interval.group(1)}</small>"
+
+
 def _table(table: Table) -> str:
     def cell(tag: str, place: int, text: str) -> str:
         number = ' class="number"' if place >= table.first_number else ""
         scope = ' scope="col"' if tag == "th" else ""
-        return f"<{tag}{scope}{number}>{escape(text)}</{tag}>"
+        return f"<{tag}{scope}{number}>{_INTERVAL.sub(_below, escape(text))}</{tag}>"
 
     head = "".join(cell("th", place, name) for place, name in enumerate(table.columns))
     rows = "".join(

@@ -62,7 +62,12 @@ def _record(title: str, found: Gathered, notes: tuple[str, ...]) -> dict[str, ob
         "headline": headline_records(found.results),
         "headline_columns": list(headline(found.results).columns),
         "training": [
-            {"name": curve.name, "num_steps": len(curve.steps), "last_loss": curve.last_loss}
+            {
+                "name": curve.name,
+                "num_steps": len(curve.steps),
+                "last_loss": curve.last_loss,
+                "last": {key: series.last for key, series in sorted(curve.logged.items())},
+            }
             for curve in found.training
         ],
         "data": [vars(source) for source in found.data],

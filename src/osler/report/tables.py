@@ -54,12 +54,33 @@ def headline_records(results: tuple[Result, ...]) -> list[dict[str, object]]:
 
 
 def training_table(curves: tuple[Curve, ...]) -> Table:
-    """Steps, first and last loss of each training run."""
+    """Steps, first and last loss of each training run, and how fast it was as far as any run logged it."""
+    logged = [column for column in _TRAINING_LOGGED if any(column[0] in curve.logged for curve in curves)]
     rows = tuple(
-        (curve.name, str(curve.steps[-1]) if curve.steps else "0", number(_first(curve)), number(curve.last_loss))
+        (
+            curve.name,
+            str(curve.steps[-1]) if curve.steps else "0",
+            number(_first(curve)),
+            number(curve.last_loss),
+            *(_last(curve, key, pattern) for key, _, pattern in logged),
+        )
         for curve in curves
     )
-    return Table("Training runs, in order. The last loss is the mean of the last ten logged.", _TRAINING, rows, 1)
+    caption = "Training runs, in order. The last loss and what follows it are means of the last ten logged."
+    return Table(caption, (*_TRAINING, *(title for _, title, _ in logged)), rows, 1)
+
+
+def dataset_losses_table(curves: tuple[Curve, ...]) -> Table:
+    """First and last loss of each dataset in each run; no rows where none was logged."""
+    rows = tuple(
+        (curve.name, key.partition("/")[2], kind, number(series.values[0]), number(series.last))
+        for curve in curves
+        for prefix, kind in (("loss/", "training"), ("eval_loss/", "held out"))
+        for key, series in sorted(curve.logged.items())
+        if key.startswith(prefix)
+    )
+    columns = ("run", "dataset", "samples", "first loss", "last loss")
+    return Table("Loss by dataset, a mean over its words.", columns, rows, 3)
 
 
 def data_table(sources: tuple[Source, ...]) -> Table:
@@ -124,4 +145,17 @@ def _first(curve: Curve) -> float | None:
     return curve.losses[0] if curve.losses else None
 
 
+def _last(curve: Curve, key: str, pattern: str) -> str:
+    return pattern.format(curve.logged[key].last) if key in curve.logged else NOT_MEASURED
+
+
 _TRAINING = ("run", "steps", "first loss", "last loss")
+# Name in the log, title of the column, how the number is written.
+_TRAINING_LOGGED = (
+    ("eval_loss", "held-out loss", "{:.3f}"),
+    ("fill", "fill", "{:.3f}"),
+    ("tokens_per_s", "tokens/s", "{:,.0f}"),
+    ("tiles_per_s", "tiles/s", "{:,.1f}"),
+    ("mfu", "MFU", "{:.1%}"),
+    ("memory_gib", "memory, GiB", "{:.1f}"),
+)

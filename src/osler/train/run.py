@@ -1,30 +1,46 @@
 """`osler train`: a stage's recipe to a trained model folder."""
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
+
+import torch
 
 from osler.core.catalog import FAMILIES, STAGES
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
+from osler.core.files import existing_folder, write_json
 from osler.core.log import Log
 from osler.core.outcome import Outcome
-from osler.model import checkpoint
-from osler.model.compose import OslerForConditionalGeneration
-from osler.model.freeze import param_groups
+from osler.core.settings import read_settings
+from osler.model import checkpoint, kernels, lora, parts
+from osler.model.compose import OslerForConditionalGeneration, checkpoint_layers
+from osler.model.family import Family
+from osler.model.freeze import param_groups, part_of
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter, conversation_text
 from osler.schema.sample import Sample
 from osler.store.reader import Store, record_starts
 from osler.train.collate import PackCollator
-from osler.train.pack import Lengths, Row, Selection, plan_rows, select
-from osler.train.stage import DataConfig, ModelConfig, PackConfig, ScheduleConfig, Stage
-from osler.train.trainer import Schedule, fit_packed, fit_plain
+from osler.train.fill_report import fill_report
+from osler.train.flops import passes, shape_of
+from osler.train.gpus import gpu_of_device
+from osler.train.meter import Meter
+from osler.train.pack import Lengths, Packing, Row, Selection, plan, plan_rows, select
+from osler.train.parallel import World, check, joined, shard, whole_model
+from osler.train.plan import check_device
+from osler.train.sharded import fit_sharded
+from osler.train.stage import DataConfig, MaskRecipe, ModelConfig, PartsConfig, Stage, StageRecipe, TextRecipe
+from osler.train.trainer import Feed, Schedule, fit_packed, fit_plain
 from osler.train.warm import MaskCollator, PatchMasks
 
 # Records read to train a tokenizer, and samples read to measure token lengths: enough for steady figures.
 _TOKENIZER_RECORDS = 2000
 _LENGTH_SAMPLES = 200
+
+# Rank 0's copy of all weights, where no process holds the whole model.
+Weights = dict[str, torch.Tensor] | None
 
 
 def parse(recipe: Recipe) -> Config:
@@ -35,84 +51,159 @@ def parse(recipe: Recipe) -> Config:
     return stage.config.parse(recipe)
 
 
-def inputs(config: Any) -> list[Path]:
+def inputs(config: StageRecipe) -> list[Path]:
     """Folders that the stage reads."""
     model = [config.model.folder] if config.model.folder else []
-    return [*model, *(data.shards / part for data in config.data for part in ("shards", "index"))]
+    parts = list(_folders(config.model.parts).values()) if config.model.parts else []
+    data = (*config.data, *getattr(config, "eval_data", ()))
+    return [*model, *parts, *(each.shards / part for each in data for part in ("shards", "index"))]
 
 
-def run(config: Any, out: Path, *, device: str, log: Log) -> Outcome:
-    """Train, or go on from the last checkpoint, and write `model/` and `metrics.jsonl`."""
+def run(config: StageRecipe, out: Path, *, device: str, log: Log) -> Outcome:
+    """Train, or go on from the last checkpoint, and write `model/` and `metrics.jsonl`.
+
+    Where torchrun started several processes, each calls this; rank 0 alone writes beside the checkpoints.
+    """
     stage: Stage = STAGES.load(config.stage)
+    engine = config.parallel.engine if isinstance(config, TextRecipe) else "none"
+    check(engine, num_started=read_settings().num_processes, batch_size=_batch_size(config))
+    _check_evaluation(config)
+    _check_adapters(config, engine)
+    with joined(engine, device=device) as world:
+        if world.device.startswith("cuda") and isinstance(config, TextRecipe):
+            gpu = torch.cuda.get_device_properties(world.device)
+            check_device(config, gpu.name, gpu.total_memory, num_gpus=world.size, log=log)
+        return _train(config, stage, world, out=out, log=log)
+
+
+def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: Log) -> Outcome:
+    schedule = Schedule(
+        **config.schedule.model_dump(),
+        batch_size=_batch_size(config),
+        seed=config.seed,
+        report_to=config.report_to,
+    )
     selections = _selections(config.data)
-    model, processing = _start(config.model, selections, seed=config.seed, device=device)
-    schedule = _schedule(config.schedule, batch_size=_batch_size(config), seed=config.seed, device=device)
-    fit = {"next_token": _fit_next_token, "patch_masks": _fit_patch_masks}[stage.objective]
-    fit(config, model, processing, selections=selections, schedule=schedule, out=out, log=log)
-    checkpoint.save(model, processing, out / "model")
+    model, processing = _start(config.model, selections, seed=config.seed, device=world.device)
+    # A sharded model knows only its parts.
     num_parameters = sum(parameter.numel() for parameter in model.parameters())
+    job = Job(model, processing, selections=selections, schedule=schedule, world=world, out=out, log=log)
+    if stage.objective == "patch_masks":
+        weights = _fit_patch_masks(cast(MaskRecipe, config), job)
+    else:
+        weights = _fit_next_token(cast(TextRecipe, config), job)
+    if config.model.lora is not None:
+        lora.merge(model)
+    if world.rank == 0:
+        checkpoint.save(model if weights is None else whole_model(model, weights), processing, out / "model")
     return Outcome(
         f"trained {schedule.steps} steps: {out / 'model'}",
         seeds={"seed": config.seed},
-        counts={"parameters": num_parameters, "steps": schedule.steps},
+        counts={"parameters": num_parameters, "steps": schedule.steps, "processes": world.size},
     )
 
 
-def _fit_next_token(
-    config: Any,
-    model: OslerForConditionalGeneration,
-    processing: OslerProcessor,
-    *,
-    selections: list[Selection],
-    schedule: Schedule,
-    out: Path,
-    log: Log,
-) -> None:
-    pack: PackConfig = config.pack
+@dataclass(frozen=True)
+class Job:
+    """What a stage trains, on what, and where it writes."""
+
+    model: OslerForConditionalGeneration
+    processing: OslerProcessor
+    _: KW_ONLY
+    selections: list[Selection]
+    schedule: Schedule
+    world: World
+    out: Path
+    log: Log
+
+
+def _fit_next_token(config: TextRecipe, job: Job) -> Weights:
+    model, world, schedule = job.model, job.world, job.schedule
+    train, report = _packed(config, job, job.selections, num_rows=schedule.num_items)
+    if world.rank == 0:
+        write_json(job.out / "pack.json", report)
+    evaluation = None
+    if config.eval_data:
+        evaluation, _ = _packed(config, job, _selections(config.eval_data), num_rows=schedule.num_eval_items)
+    if schedule.checkpointing == "full":
+        checkpoint_layers(model)
+    rates = {"vision_lr": config.vision_lr, "projector_lr": config.projector_lr, "lm_lr": config.lm_lr}
+    param_groups(model, **rates, weight_decay=schedule.weight_decay)  # settles what learns, before it is split
+    meter = _meter(model, world.device)
+    if world.engine == "fsdp2":
+        shard(model, device=world.device)
+    groups = param_groups(model, **rates, weight_decay=schedule.weight_decay)
+    feed = Feed(
+        train=train,
+        sources=train.sources,
+        evaluation=evaluation,
+        eval_sources=evaluation.sources if evaluation else (),
+        meter=meter,
+    )
+    shared: dict[str, Any] = {
+        "feed": feed,
+        "param_groups": groups,
+        "schedule": schedule,
+        "world": world,
+        "out": job.out,
+        "log": job.log,
+    }
+    if world.engine == "fsdp2":
+        return fit_sharded(model, **shared)
+    return fit_packed(model, job.processing, **shared)
+
+
+def _packed(
+    config: TextRecipe, job: Job, selections: list[Selection], *, num_rows: int
+) -> tuple[PackCollator, dict[str, Any]]:
+    """The batches' maker, and the fill report of its rows."""
+    pack, processing = config.pack, job.processing
     prompter = Prompter(processing.tokenizer, image_seq_length=processing.image_seq_length)
-    rows = plan_rows(
-        selections,
-        [_lengths(selection, prompter, processing) for selection in selections],
-        num_rows=schedule.num_items,
-        rows_per_step=pack.rows_per_step,
+    packing = Packing(
         row_tokens=pack.row_tokens,
+        row_tiles=pack.row_tiles,
+        rows_per_step=pack.rows_per_step,
         questions_per_image=pack.questions_per_image,
-        seed=config.seed,
         window_shards=pack.window_shards,
+        order=pack.order,
+        look_ahead=pack.look_ahead,
+        overlong=pack.overlong,
     )
-    groups = param_groups(
-        model,
-        vision_lr=config.vision_lr,
-        projector_lr=config.projector_lr,
-        lm_lr=config.lm_lr,
-        weight_decay=config.schedule.weight_decay,
+    lengths = [_lengths(selection, prompter, processing) for selection in selections]
+    made = plan(selections, lengths, packing=packing, num_rows=num_rows, seed=config.seed)
+    collate = PackCollator(
+        selections,
+        made.rows,
+        prompter=prompter,
+        pictures=processing.image_processor,
+        loss_weight=pack.loss_weight,
+        max_document_tokens=pack.row_tokens if pack.overlong == "cut" else None,
+        # Else rows of words alone would reach no weight that learns, or leave one process waiting for the others.
+        always_tiles=job.world.is_sharded or config.lm_lr is None,
     )
-    fit_packed(
-        model,
-        processing,
-        collate=PackCollator(selections, rows, prompter=prompter, pictures=processing.image_processor),
-        param_groups=groups,
-        schedule=schedule,
-        router_aux_coef=config.schedule.router_aux_coef,
-        out=out,
-        log=log,
+    return collate, fill_report(made, selections, packing)
+
+
+def _meter(model: OslerForConditionalGeneration, device: str) -> Meter:
+    """What a step costs follows from which parts learn; adapters leave their part's own weights alone."""
+    learning = {
+        part_of(name) for name, weight in model.named_parameters() if weight.requires_grad and ".lora_" not in name
+    }
+    gpu = gpu_of_device(torch.cuda.get_device_name(device)) if device.startswith("cuda") else None
+    return Meter(
+        shape_of(model.config),
+        passes(vision="vision" in learning, projector="projector" in learning, lm="lm" in learning),
+        peak_flops=gpu.peak_flops if gpu else None,
+        device=device,
     )
 
 
-def _fit_patch_masks(
-    config: Any,
-    model: OslerForConditionalGeneration,
-    processing: OslerProcessor,
-    *,
-    selections: list[Selection],
-    schedule: Schedule,
-    out: Path,
-    log: Log,
-) -> None:
+def _fit_patch_masks(config: MaskRecipe, job: Job) -> Weights:
+    selections, schedule, pictures = job.selections, job.schedule, job.processing.image_processor
     labels = _mask_labels(selections[0])
     rows: list[Row] = plan_rows(
         selections,
-        [Lengths(1, 0, 0, processing.image_processor.tile_px, 1) for _ in selections],
+        [Lengths(1, 0, 0, pictures.tile_px, 1) for _ in selections],
         num_rows=schedule.num_items,
         rows_per_step=1,
         row_tokens=1,  # every record is a row of its own
@@ -120,19 +211,39 @@ def _fit_patch_masks(
         seed=config.seed,
         window_shards=None,
     )
-    module = PatchMasks(model, num_labels=len(labels))
+    module = PatchMasks(job.model, num_labels=len(labels))
     collate = MaskCollator(
         selections,
         rows,
-        pictures=processing.image_processor,
+        pictures=pictures,
         labels=labels,
-        patch_px=model.config.vision_config.patch_size,
+        patch_px=job.model.config.vision_config.patch_size,
         min_coverage=config.min_coverage,
     )
     rates = {"vision_lr": config.vision_lr, "projector_lr": None, "lm_lr": None}
-    groups = param_groups(model, **rates, weight_decay=config.schedule.weight_decay)
+    groups = param_groups(job.model, **rates, weight_decay=schedule.weight_decay)
     groups.append({"params": list(module.head.parameters()), "lr": config.vision_lr, "weight_decay": 0.0})
-    fit_plain(module, collate=collate, param_groups=groups, schedule=schedule, out=out, log=log)
+    fit_plain(
+        module, collate=collate, param_groups=groups, schedule=schedule, world=job.world, out=job.out, log=job.log
+    )
+    return None
+
+
+def _check_evaluation(config: StageRecipe) -> None:
+    eval_every, eval_data = config.schedule.eval_every, getattr(config, "eval_data", ())
+    if eval_every is not None and not eval_data:
+        raise InputError("recipe: schedule.eval_every needs samples to score", fix="Name them under eval_data.")
+    if eval_data and eval_every is None:
+        raise InputError("recipe: eval_data is never scored", fix="Say how often: schedule.eval_every, in steps.")
+
+
+def _check_adapters(config: StageRecipe, engine: str) -> None:
+    if config.model.lora is not None and engine in {"zero3", "fsdp2"}:
+        raise InputError(
+            f"recipe: model.lora with parallel.engine {engine}",
+            expected="parallel.engine none or ddp: adapters cannot be merged into weights that are in parts",
+            fix="Say parallel.engine=ddp and model.dtype=bfloat16.",
+        )
 
 
 def _selections(data: tuple[DataConfig, ...]) -> list[Selection]:
@@ -155,12 +266,58 @@ def _start(
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.folder is not None:
-        return checkpoint.load(start.folder, device=device, attention=start.attention, experts=start.experts)
-    family = FAMILIES.load(str(start.family))
+        model, processing = _from_folder(start, device=device)
+    else:
+        model, processing = _from_family(start, selections, seed=seed, device=device)
+    if start.max_upscale is not None:
+        processing.image_processor.max_upscale = start.max_upscale
+    if start.lora is not None:
+        options = start.lora.model_dump()
+        lora.attach(model, **options, seed=seed)
+    return model, processing
+
+
+def _from_folder(start: ModelConfig, *, device: str) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+    folder = existing_folder(Path(str(start.folder)))
+    for key in ("parts", "vision_feature_layer"):
+        if getattr(start, key) is not None:
+            raise InputError(f"recipe: model.{key} builds a family, but model.folder is given", fix="Leave one out.")
+    config = checkpoint.configuration(folder)
+    kernels.check(config, attention=start.attention, experts=start.experts, device=device, training=True)
+    return checkpoint.load(folder, device=device, dtype=_dtype(start), attention=start.attention, experts=start.experts)
+
+
+def _from_family(
+    start: ModelConfig, selections: list[Selection], *, seed: int, device: str
+) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+    family: Family = FAMILIES.load(str(start.family))
+    if start.vision_feature_layer is not None:
+        family = replace(family, vision_feature_layer=start.vision_feature_layer)
+    if start.parts is not None:
+        return parts.assemble(
+            family,
+            _folders(start.parts),
+            seed=seed,
+            dtype=_dtype(start),
+            attention=start.attention,
+            experts=start.experts,
+            device=device,
+            training=True,
+        )
     texts = (conversation_text(sample) for selection in selections for sample in _spread(selection))
     model, processing = family.build(texts, seed=seed)
+    kernels.check(model.config, attention=start.attention, experts=start.experts, device=device, training=True)
+    model.set_attn_implementation(start.attention)
     model.set_experts_implementation({"text_config": start.experts})
-    return model.to(device), processing
+    return model.to(device, _dtype(start)), processing
+
+
+def _folders(given: PartsConfig) -> dict[str, Path]:
+    return {name: folder for name, folder in given if folder is not None}
+
+
+def _dtype(start: ModelConfig) -> torch.dtype:
+    return {"float32": torch.float32, "bfloat16": torch.bfloat16}[start.dtype]
 
 
 def _spread(selection: Selection) -> Iterator[Sample]:
@@ -188,6 +345,8 @@ def _lengths(selection: Selection, prompter: Prompter, processing: OslerProcesso
         per_tile=processing.image_seq_length,
         tile_px=processing.image_processor.tile_px,
         max_tiles=processing.image_processor.max_tiles,
+        min_tiles=processing.image_processor.min_tiles,
+        max_upscale=processing.image_processor.max_upscale,
     )
 
 
@@ -198,21 +357,8 @@ def _mask_labels(selection: Selection) -> tuple[str, ...]:
     return media[0].mask.labels
 
 
-def _batch_size(config: Any) -> int:
-    return config.pack.rows_per_step if hasattr(config, "pack") else config.images_per_step
-
-
-def _schedule(schedule: ScheduleConfig, *, batch_size: int, seed: int, device: str) -> Schedule:
-    return Schedule(
-        steps=schedule.steps,
-        batch_size=batch_size,
-        warmup_ratio=schedule.warmup_ratio,
-        min_lr_ratio=schedule.min_lr_ratio,
-        gradient_accumulation=schedule.gradient_accumulation,
-        max_grad_norm=schedule.max_grad_norm,
-        checkpoint_every=schedule.checkpoint_every,
-        log_every=schedule.log_every,
-        num_workers=schedule.num_workers,
-        seed=seed,
-        device=device,
-    )
+def _batch_size(config: StageRecipe) -> int:
+    """Rows, or images, of one forward pass."""
+    if isinstance(config, TextRecipe):
+        return config.pack.rows_per_step
+    return cast(MaskRecipe, config).images_per_step

@@ -4,6 +4,7 @@ import types
 import pytest
 import yaml
 
+from osler.cli import recipe_command as recipe_command_module
 from osler.cli.arguments import command_parser
 from osler.cli.recipe_command import recipe_command
 from osler.core.config import Config
@@ -120,3 +121,22 @@ def test_the_manifest_names_no_machine_and_no_user(runs, recipe, tmp_path, monke
     manifest = read_json(tmp_path / "out" / "manifest.json")
     assert platform.node() not in str(manifest["host"])
     assert set(manifest["host"]) == {"python", "platform", "cpu_count", "accelerator"}
+
+
+def test_several_processes_are_refused_by_a_command_that_is_one_process_s_work(runs, recipe, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    with pytest.raises(InputError, match="2 processes were started.*without torchrun"):
+        osler_toy(recipe, "--out", tmp_path / "out")
+    assert runs == []
+
+
+def test_another_rank_works_but_leaves_the_folder_to_the_first(runs, recipe, tmp_path, monkeypatch):
+    monkeypatch.setattr(recipe_command_module, "_PARALLEL", {"toy_command"})
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.setenv("RANK", "1")
+    assert osler_toy(recipe, "--out", tmp_path / "out") == 0
+    assert runs == [("hello", "cpu", True)]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["word.txt"]
+    write_text(tmp_path / "out" / "manifest.json", "{}")
+    assert osler_toy(recipe, "--out", tmp_path / "out") == 0
+    assert len(runs) == 1

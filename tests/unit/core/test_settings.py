@@ -18,3 +18,14 @@ def test_the_environment_is_read(monkeypatch, value, offline):
     monkeypatch.setenv("OSLER_TEST_DATA", "elsewhere")
     assert read_settings().offline is offline
     assert read_settings().test_data == Path("elsewhere")
+
+
+def test_torchrun_says_who_this_process_is(monkeypatch):
+    for name in ("WORLD_SIZE", "RANK", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    alone = read_settings()
+    assert (alone.num_processes, alone.rank, alone.local_rank) == (None, 0, 0)
+    for name, value in (("WORLD_SIZE", "4"), ("RANK", "3"), ("LOCAL_RANK", "1")):
+        monkeypatch.setenv(name, value)
+    told = read_settings()
+    assert (told.num_processes, told.rank, told.local_rank) == (4, 3, 1)

@@ -1,8 +1,9 @@
 """Who sees whom in a packed row."""
 
+import pytest
 import torch
 
-from osler.model.attention import PADDING, packed_masks
+from osler.model.attention import PADDING, packed_attention, packed_mask_mod, packed_masks, packed_segments
 
 # Two documents: the first with a prefix of 2 and two branches of 2, the second a bare branch of 2, then padding.
 DOCUMENTS = torch.tensor([[0, 0, 0, 0, 0, 0, 1, 1, PADDING]])
@@ -43,3 +44,43 @@ def test_no_sliding_mask_without_a_window() -> None:
 def test_softmax_of_padding_stays_finite() -> None:
     mask = packed_masks(DOCUMENTS, BRANCHES, POSITIONS, dtype=torch.float32, sliding_window=2)["sliding_attention"]
     assert torch.isfinite(mask.softmax(-1)).all()
+
+
+@pytest.mark.parametrize("sliding_window", [None, 2])
+def test_the_flex_rule_equals_the_dense_masks(sliding_window: int | None) -> None:
+    dense = packed_masks(DOCUMENTS, BRANCHES, POSITIONS, dtype=torch.float32, sliding_window=sliding_window)
+    rule = packed_mask_mod(DOCUMENTS, BRANCHES, POSITIONS, sliding_window=sliding_window)
+    places = torch.arange(DOCUMENTS.shape[1])
+    seen = rule(torch.tensor(0), torch.tensor(0), places[:, None], places[None, :])
+    kind = "full_attention" if sliding_window is None else "sliding_attention"
+    assert torch.equal(seen, dense[kind][0, 0] == 0)
+
+
+def test_block_masks_are_made_from_the_rule() -> None:
+    masks, beside = packed_attention(
+        DOCUMENTS, BRANCHES, POSITIONS, implementation="flex_attention", dtype=torch.float32, sliding_window=2
+    )
+    assert set(masks) == {"full_attention", "sliding_attention"}
+    assert beside == {}
+    assert masks["full_attention"].shape == (1, 1, 9, 9)
+
+
+def test_flash_kernels_get_the_documents_boundaries() -> None:
+    documents = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 1, PADDING, PADDING]])
+    branches = torch.tensor([[0, 1, 1, 1, 1], [0, 0, 1, 0, 0]])
+    segments = packed_segments(documents, branches)
+    assert segments["cu_seq_lens_q"].tolist() == [0, 2, 5, 8, 10]
+    assert segments["cu_seq_lens_q"].dtype == torch.int32
+    assert segments["max_length_k"] == 3
+
+
+def test_flash_kernels_cannot_share_a_prefix() -> None:
+    with pytest.raises(ValueError, match="questions_per_image to 1"):
+        packed_segments(DOCUMENTS, BRANCHES)
+
+
+def test_an_implementation_that_would_leak_is_refused() -> None:
+    with pytest.raises(ValueError, match="'paged' cannot keep"):
+        packed_attention(
+            DOCUMENTS, BRANCHES, POSITIONS, implementation="paged", dtype=torch.float32, sliding_window=None
+        )

@@ -1,3 +1,4 @@
+import json
 import re
 from html.parser import HTMLParser
 
@@ -93,7 +94,7 @@ def test_scores_come_with_interval_counts_and_baselines(folder):
     page, record, outcome = make(folder)
     row = page[page.index("<td>phantom_side</td>") :]
     row = re.sub(r"<[^>]+>", "|", row[: row.index("</tr>")])
-    for cell in ("0.900", "0.860 to 0.940", "300", "120", "4", "0.500", "0.510 (0.450 to 0.570)"):
+    for cell in ("0.900", "0.860 to 0.940", "300", "120", "4", "0.500", "0.510 |(0.450 to 0.570)|"):
         assert f"|{cell}|" in row
     assert record["headline"][0]["value"] == 0.9
     assert outcome.counts == {"results": 2, "cases": 2, "training_runs": 1}
@@ -179,3 +180,57 @@ def test_pictures_are_kept_whole(folder):
     data = base64.b64decode(re.search(r"base64,([^\"]+)", page).group(1))
     shown = np.asarray(Image.open(io.BytesIO(data)))
     assert np.array_equal(shown, np.asarray(Image.open(folder / "eval" / "cases" / "0-0.png")))
+
+
+FULL = {
+    "fill": 0.99, "grad_norm": 1.5, "tokens_per_s": 1234.5, "tiles_per_s": 7.25, "mfu": 0.257, "memory_gib": 61.3,
+    "loss/slake": 1.25, "loss/vqa_rad": 2.5, "router_balance": 1.01, "router_max_load/0": 1.4, "eval_loss": 1.75,
+}  # fmt: skip
+
+
+def write_metrics(folder, *changes):
+    rows = [
+        {"step": step, "loss": 3.0 / step, "learning_rate": 1e-3, **change} for step, change in enumerate(changes, 1)
+    ]
+    text = "".join(json.dumps(row) + "\n" for row in rows)
+    (folder / "align" / "metrics.jsonl").write_text(text, encoding="utf-8")
+
+
+def test_the_training_section_shows_what_was_logged(folder):
+    write_metrics(folder, FULL, {**FULL, "loss/slake": 0.75}, {"loss/slake": 0.5})
+    page, record, _ = make(folder)
+    training = page[page.index("<h2>Training</h2>") : page.index("<h2>Example cases</h2>")]
+    cells = re.sub(r"<[^>]+>", "|", training)
+    for cell in ("0.990", "1,234", "7.2", "25.7%", "61.3", "held-out loss", "tokens/s", "MFU", "memory, GiB"):
+        assert f"|{cell}|" in cells, cell
+    assert "|align||slake||training||1.250||0.833|" in cells.replace("\n", "")
+    for words in ("loss by dataset", "gradient norm", "router balance", "busiest expert", "learning rate", "slake"):
+        assert words in training, words
+    assert record["training"][0]["last"]["mfu"] == 0.257
+    read(page)
+
+
+def test_what_was_not_logged_has_no_panel(folder):
+    page, _, _ = make(folder)
+    assert "learning rate" in page
+    for words in ("loss by dataset", "gradient norm", "router balance", "tokens/s", "MFU", "memory, GiB", "|fill|"):
+        assert words not in page[page.index("<h2>Training</h2>") : page.index("<h2>Example cases</h2>")], words
+
+
+def test_a_utilisation_that_is_not_known_is_left_out_and_never_zero(folder):
+    write_metrics(folder, {"mfu": None, "fill": 0.9}, {"mfu": None, "fill": float("nan")})
+    page, record, _ = make(folder)
+    training = page[page.index("<h2>Training</h2>") : page.index("<h2>Example cases</h2>")]
+    assert "MFU" not in training and "mfu" not in record["training"][0]["last"]
+    assert "0.900" in training and "nan" not in training.lower()
+
+
+def test_runs_that_logged_different_things_stand_side_by_side(folder):
+    import shutil
+
+    shutil.copytree(folder / "align", folder / "midtrain")
+    write_metrics(folder, FULL, FULL)
+    page, _, _ = make(folder, training=[str(folder / "align"), str(folder / "midtrain")])
+    training = page[page.index("<h2>Training</h2>") : page.index("<h2>Example cases</h2>")]
+    assert training.count("not measured") == 6 and "not logged" in training
+    assert make(folder, training=[str(folder / "align"), str(folder / "midtrain")])[0] == page

@@ -9,7 +9,7 @@ from typing import Literal
 from pydantic import PositiveFloat
 
 from osler.core.config import Config
-from osler.train.stage import DataConfig, ModelConfig, PackConfig, ScheduleConfig, Stage
+from osler.train.stage import DataConfig, ModelConfig, PackConfig, ParallelConfig, ScheduleConfig, Stage
 
 
 class AlignConfig(Config):
@@ -19,8 +19,11 @@ class AlignConfig(Config):
     seed: int = 0
     model: ModelConfig
     data: tuple[DataConfig, ...]
+    eval_data: tuple[DataConfig, ...] = ()
     pack: PackConfig = PackConfig()
     schedule: ScheduleConfig
+    parallel: ParallelConfig = ParallelConfig()
+    report_to: tuple[str, ...] = ("tensorboard",)
     vision_lr: PositiveFloat | None = None
     projector_lr: PositiveFloat | None = 1e-3
     lm_lr: PositiveFloat | None = None

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import PositiveFloat
 
 from osler.core.config import Config
-from osler.train.stage import DataConfig, ModelConfig, PackConfig, ScheduleConfig, Stage
+from osler.train.stage import DataConfig, ModelConfig, PackConfig, ParallelConfig, ScheduleConfig, Stage
 
 
 class InstructConfig(Config):
@@ -18,8 +18,11 @@ class InstructConfig(Config):
     seed: int = 0
     model: ModelConfig
     data: tuple[DataConfig, ...]
+    eval_data: tuple[DataConfig, ...] = ()
     pack: PackConfig = PackConfig()
     schedule: ScheduleConfig
+    parallel: ParallelConfig = ParallelConfig()
+    report_to: tuple[str, ...] = ("tensorboard",)
     vision_lr: PositiveFloat | None = 8e-5
     projector_lr: PositiveFloat | None = 8e-5
     lm_lr: PositiveFloat | None = 8e-5

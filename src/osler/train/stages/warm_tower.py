@@ -20,6 +20,7 @@ class WarmTowerConfig(Config):
     model: ModelConfig
     data: tuple[DataConfig, ...]
     schedule: ScheduleConfig
+    report_to: tuple[str, ...] = ("tensorboard",)
     images_per_step: PositiveInt = 16
     min_coverage: PositiveFloat = 0.1
     vision_lr: PositiveFloat = 1e-3
