@@ -28,15 +28,17 @@ def load(
     dtype: torch.dtype = torch.float32,
     attention: dict[str, str] | None = None,
     experts: str | None = None,
+    on_device: bool = True,
 ) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
     """Read a model folder.
 
     Args:
         folder: what `save` wrote.
-        device: torch device name.
+        device: torch device name of where it will run.
         dtype: of the weights in memory.
         attention: implementation per part, `{"text_config": "eager", "vision_config": "sdpa"}`.
         experts: implementation of the expert products (`eager`, `grouped_mm`); None leaves transformers' choice.
+        on_device: move the weights there; if not, they stay on the CPU.
 
     Raises:
         InputError: no model there or one of another kind, an implementation that this model cannot run on, or a
@@ -58,7 +60,8 @@ def load(
     except (RuntimeError, OSError) as error:
         raise InputError(f"cannot load the model in {folder}: {error}") from error
     _refuse_differences(folder, report)
-    return model.to(device).eval(), AutoProcessor.from_pretrained(folder, local_files_only=True)
+    model = model.to(device) if on_device else model
+    return model.eval(), AutoProcessor.from_pretrained(folder, local_files_only=True)
 
 
 def configuration(folder: Path) -> OslerConfig:

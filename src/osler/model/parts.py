@@ -75,7 +75,7 @@ def assemble(
         seed: of a random projector.
         dtype: of the weights in memory.
         attention, experts: implementations per part, as `checkpoint.load` takes them.
-        device: torch device name; the weights pass through the CPU.
+        device: torch device name of where it will run; the weights stay on the CPU.
         training: whether it will be trained; some kernels can only answer.
 
     Raises:
@@ -104,7 +104,7 @@ def assemble(
     if "projector" not in parts:
         weights |= _random_projector(model, seed=seed, dtype=dtype)
     model.load_state_dict(weights, strict=True, assign=True)
-    return model.to(device).eval(), family.processor(tokenizer, config)
+    return model.eval(), family.processor(tokenizer, config)
 
 
 def _check_keys(parts: Mapping[str, Path]) -> None:

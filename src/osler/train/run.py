@@ -85,6 +85,8 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
     )
     selections = _selections(config.data)
     model, processing = _start(config.model, selections, seed=config.seed, device=world.device)
+    if not world.is_sharded:  # else each process moves its part of a layer itself: whole, the model may not fit
+        model.to(world.device)
     # A sharded model knows only its parts.
     num_parameters = sum(parameter.numel() for parameter in model.parameters())
     job = Job(model, processing, selections=selections, schedule=schedule, world=world, out=out, log=log)
@@ -263,6 +265,7 @@ def _selections(data: tuple[DataConfig, ...]) -> list[Selection]:
 def _start(
     start: ModelConfig, selections: list[Selection], *, seed: int, device: str
 ) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+    """A model on the CPU that can run on `device`."""
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.folder is not None:
@@ -284,7 +287,14 @@ def _from_folder(start: ModelConfig, *, device: str) -> tuple[OslerForConditiona
             raise InputError(f"recipe: model.{key} builds a family, but model.folder is given", fix="Leave one out.")
     config = checkpoint.configuration(folder)
     kernels.check(config, attention=start.attention, experts=start.experts, device=device, training=True)
-    return checkpoint.load(folder, device=device, dtype=_dtype(start), attention=start.attention, experts=start.experts)
+    return checkpoint.load(
+        folder,
+        device=device,
+        dtype=_dtype(start),
+        attention=start.attention,
+        experts=start.experts,
+        on_device=False,
+    )
 
 
 def _from_family(
@@ -309,7 +319,7 @@ def _from_family(
     kernels.check(model.config, attention=start.attention, experts=start.experts, device=device, training=True)
     model.set_attn_implementation(start.attention)
     model.set_experts_implementation({"text_config": start.experts})
-    return model.to(device, _dtype(start)), processing
+    return model.to(_dtype(start)), processing
 
 
 def _folders(given: PartsConfig) -> dict[str, Path]:

@@ -41,6 +41,12 @@ def test_auto_classes_read_it_back(built: Built, folder: Path) -> None:
     assert ids[0] == ids[1]
 
 
+@pytest.mark.parametrize(("on_device", "place"), [(True, "meta"), (False, "cpu")])
+def test_weights_stay_on_the_cpu_where_an_engine_moves_them(folder: Path, on_device: bool, place: str) -> None:
+    model, _ = checkpoint.load(folder, device="meta", on_device=on_device)
+    assert {weight.device.type for weight in model.parameters()} == {place}
+
+
 def test_loaded_model_gives_the_same_scores(built: Built, folder: Path) -> None:
     model, _ = checkpoint.load(folder)
     batch = {
