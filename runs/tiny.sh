@@ -10,25 +10,25 @@ export OMP_NUM_THREADS=2
 # A thread that waits spins for a moment, then sleeps: spinning on, it would take the core from the one it waits for.
 export GOMP_SPINCOUNT=100000
 
-# Draw chest radiographs whose truth is known, with reports, questions and reasoning, split by patient. (1 minute)
+# Draw chest radiographs whose truth is known, with reports, questions and reasoning, split by patient. (under 1 minute)
 osler synth recipes/demo/phantom.yaml --out out/tiny/phantom
 
 # Clean, deduplicate and check them for leakage between splits; every drop has a reason. (under 1 minute)
 osler curate recipes/demo/curate.yaml --out out/tiny/data
 
-# Teach the vision tower what the drawn masks mark, patch by patch. It stands in for a pretrained CLIP. (2 minutes)
+# Teach the vision tower what the drawn masks mark, patch by patch. It stands in for a pretrained CLIP. (1 minute)
 osler train recipes/demo/warm_tower.yaml --out out/tiny/warm_tower
 
-# Stage 1: align the projector to the language model on captions. (1 minute)
+# Stage 1: align the projector to the language model on captions. (under 1 minute)
 osler train recipes/demo/align.yaml --out out/tiny/align
 
-# Stage 2: mid-train all parts on reports and captions. (2 minutes)
+# Stage 2: mid-train all parts on reports and captions. (under 1 minute)
 osler train recipes/demo/midtrain.yaml --out out/tiny/midtrain
 
-# Stage 3: instruct on questions, answers and reasoning. (4 minutes)
+# Stage 3: instruct on questions, answers and reasoning. (8 minutes)
 osler train recipes/demo/instruct.yaml --out out/tiny/instruct
 
-# Ask the held-out patients' questions: with the image, without it, and with another patient's. (2 minutes)
+# Ask the held-out patients' questions: with the image, without it, and with another patient's. (1 minute)
 osler eval recipes/demo/eval.yaml --out out/tiny/eval
 
 # One page of tables, plots and example cases. (seconds)
