@@ -38,7 +38,6 @@ from osler.model.freeze import param_groups
 from osler.train.flops import passes, shape_of
 from osler.train.gpus import gpu_of_device
 from osler.train.meter import Meter
-from osler.train.work import family_config
 
 RESULTS = Path(__file__).parent / "results" / "train_throughput.md"
 DEFAULTS: dict[str, Any] = {
@@ -99,7 +98,7 @@ def read_options(words: list[str]) -> dict[str, Any]:
 def build(options: dict[str, Any], device: str) -> OslerForConditionalGeneration:
     """The family with random weights, in bfloat16 on a GPU."""
     register()
-    config = family_config(FAMILIES.load(str(options["family"])))
+    config = FAMILIES.load(str(options["family"])).full_config()
     dtype = torch.bfloat16 if device.startswith("cuda") else torch.float32
     attention = {"text_config": options["attention"], "vision_config": "sdpa"}
     with torch.device(device):

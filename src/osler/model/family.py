@@ -93,9 +93,12 @@ class Family:
     def skeleton(self) -> OslerForConditionalGeneration:
         """The full-size model on the meta device: shapes without memory."""
         register()
-        config = self.compose(self.vision_config(), self.text_config(self.vocab_size, 0, 1), image_token_id=2)
         with torch.device("meta"):
-            return OslerForConditionalGeneration._from_config(config, attn_implementation=_ATTENTION)
+            return OslerForConditionalGeneration._from_config(self.full_config(), attn_implementation=_ATTENTION)
+
+    def full_config(self) -> OslerConfig:
+        """The configuration with the whole vocabulary; no tokenizer is made, so special tokens' ids mean nothing."""
+        return self.compose(self.vision_config(), self.text_config(self.vocab_size, 0, 1), image_token_id=2)
 
     def miniature(self) -> "Family":
         """The same classes, layout and rules at sizes for tests; random parts only."""

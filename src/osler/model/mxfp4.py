@@ -57,10 +57,20 @@ def quantize(weight_EIO: torch.Tensor, *, device: str = "cpu") -> tuple[torch.Te
 
 
 def dequantized(blocks_EOGP: torch.Tensor, scales_EOG: torch.Tensor, *, dtype: torch.dtype) -> torch.Tensor:
-    """The values of `quantize`'s result, [E, I, O] of the given type. Exact in bfloat16 and float32."""
-    codes = torch.stack([blocks_EOGP & 15, blocks_EOGP >> 4], dim=-1).flatten(-2)
-    values = _decoded(codes) * _power_of_two(scales_EOG.int() - SCALE_BIAS)[..., None]
-    return values.flatten(-2).transpose(-1, -2).to(dtype)
+    """The values of `quantize`'s result, [E, I, O] of the given type. Exact in bfloat16 and float32.
+
+    A byte holds two numbers, so a table of 256 pairs is looked up once a byte instead of one of 16 twice, one expert
+    at a time, to need little more than the result.
+    """
+    byte = torch.arange(256, device=blocks_EOGP.device)
+    pairs = torch.stack([_decoded(byte & 15), _decoded(byte >> 4)], dim=1).to(dtype)
+    experts, rows, groups, half = blocks_EOGP.shape
+    out = torch.empty(experts, groups * half * 2, rows, dtype=dtype, device=blocks_EOGP.device)
+    for blocks_OGP, scales_OG, out_IO in zip(blocks_EOGP, scales_EOG, out, strict=True):
+        values = pairs.index_select(0, blocks_OGP.reshape(-1).int()).view(rows, groups, half * 2)
+        values *= _power_of_two(scales_OG.int() - SCALE_BIAS).to(dtype)[..., None]
+        out_IO.copy_(values.view(rows, -1).T)
+    return out
 
 
 def _quantized_blocks(values: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -22,11 +22,11 @@ from osler.model.compose import OslerForConditionalGeneration
 from osler.model.config import OslerConfig
 from osler.model.family import Family
 from osler.model.headers import Header, read_headers
+from osler.model.mxfp4 import dequantized
 from osler.model.part_layout import LAYOUTS, our_names
 from osler.model.processor import OslerProcessor
 from osler.model.tokenizer import IMAGE, chat_template
 from osler.model.vocabulary import tokenizer_from
-from osler.model.widen import widened
 
 _NEEDED, _OPTIONAL = ("vision", "language"), ("projector",)
 _PROJECTOR = "model.multi_modal_projector."
@@ -248,7 +248,7 @@ def _widened(blocks: torch.Tensor, scales: tuple[str, Header], dtype: torch.dtyp
     """MXFP4 to plain numbers. The scales may lie in another file than their blocks."""
     name, header = scales
     with safe_open(header.file, "pt") as tensors:
-        return widened(blocks, tensors.get_tensor(name), dtype=dtype)
+        return dequantized(blocks, tensors.get_tensor(name), dtype=dtype)
 
 
 def _random_projector(

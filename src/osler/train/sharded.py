@@ -156,17 +156,21 @@ class _Run:
 
     def load(self, folder: Path) -> None:
         """Weights, optimizer and schedule as they were written to `folder`."""
+        state = self._checkpointed()
+        checkpoint.load(state, checkpoint_id=folder)
+        set_state_dict(self.model, self.optimizer, model_state_dict=state["model"], optim_state_dict=state["optimizer"])
+        self.rates.load_state_dict(state["rates"])
+        torch.set_rng_state(state["random"])
+
+    def _checkpointed(self) -> dict[str, Any]:
+        """What a checkpoint holds, as it is now."""
         model, moments = get_state_dict(self.model, self.optimizer)
-        state = {
+        return {
             "model": model,
             "optimizer": moments,
             "rates": self.rates.state_dict(),
             "random": torch.get_rng_state(),
         }
-        checkpoint.load(state, checkpoint_id=folder)
-        set_state_dict(self.model, self.optimizer, model_state_dict=model, optim_state_dict=moments)
-        self.rates.load_state_dict(state["rates"])
-        torch.set_rng_state(state["random"])
 
     def load_state(self, folder: Path) -> None:
         """What was logged and watched before the checkpoint in `folder`."""
@@ -181,14 +185,7 @@ class _Run:
 
     def _save(self) -> None:
         folder = self.folder / f"checkpoint-{self.state.global_step}"
-        model, moments = get_state_dict(self.model, self.optimizer)
-        state = {
-            "model": model,
-            "optimizer": moments,
-            "rates": self.rates.state_dict(),
-            "random": torch.get_rng_state(),
-        }
-        checkpoint.save(state, checkpoint_id=folder)
+        checkpoint.save(self._checkpointed(), checkpoint_id=folder)
         if self.state.best_global_step == self.state.global_step:
             self.state.best_model_checkpoint = str(folder)
         self.state.stateful_callbacks = {type(each).__name__: each.state() for each in self._stateful()}

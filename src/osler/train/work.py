@@ -9,8 +9,7 @@ from torch import nn
 
 from osler.core.catalog import FAMILIES
 from osler.core.errors import InputError
-from osler.core.files import existing_file
-from osler.model.checkpoint import register
+from osler.model.checkpoint import configuration
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.config import OslerConfig
 from osler.model.family import Family
@@ -76,17 +75,9 @@ def composition(start: Any) -> OslerConfig:
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.family is not None:
-        return family_config(FAMILIES.load(str(start.family)))
-    register()
-    config = OslerConfig.from_pretrained(existing_file(Path(start.folder) / "config.json").parent)
-    if config.model_type != OslerConfig.model_type:
-        raise InputError(f"{start.folder} is no Osler model", got=f"model_type {config.model_type}")
-    return config
-
-
-def family_config(family: Family) -> OslerConfig:
-    """A family's configuration with its largest vocabulary; no tokenizer is made."""
-    return family.config(_Vocabulary(family.vocab_size))
+        family: Family = FAMILIES.load(str(start.family))
+        return family.full_config()
+    return configuration(Path(start.folder))
 
 
 def work_of(
@@ -171,22 +162,6 @@ def count_parts(config: OslerConfig, *, rates: dict[str, float | None]) -> tuple
         sizes[part_of(name)] += parameter.numel()
         trained[part_of(name)] += parameter.numel() * parameter.requires_grad
     return tuple(Part(name, sizes[name], trained[name]) for name in sizes), _largest_block(model)
-
-
-class _Vocabulary:
-    """Stands for a tokenizer of a size: what a configuration asks of one."""
-
-    eos_token_id = 1
-    pad_token_id = 0
-
-    def __init__(self, size: int) -> None:
-        self._size = size
-
-    def __len__(self) -> int:
-        return self._size
-
-    def convert_tokens_to_ids(self, token: str) -> int:
-        return 2
 
 
 def _largest_block(model: nn.Module) -> int:

@@ -81,9 +81,8 @@ def test_isolated_documents_cost_less_than_one_long_one():
 def test_matmul_weights_are_those_of_the_model():
     """Counted from the tiny family's real tensors: all matrices but the embeddings, two of four experts."""
     from osler.model.families.tiny import FAMILY
-    from osler.train.work import family_config
 
-    config = family_config(FAMILY)
+    config = FAMILY.full_config()
     with torch.device("meta"):
         model = OslerForConditionalGeneration(config)
     shape = shape_of(config)
