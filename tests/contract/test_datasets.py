@@ -17,7 +17,7 @@ import pytest
 from osler.core.catalog import ADAPTERS
 from osler.core.errors import InputError
 from osler.datasets.dataset import Dataset, read_drafts
-from osler.datasets.sliced import read_media
+from osler.datasets.media import read_media
 from osler.media.image import check_image
 from osler.schema.sample import Access, Split
 
@@ -81,7 +81,7 @@ def test_worked_examples(name, dataset, contract):
 
 
 def test_images_are_found_and_decode(name, dataset, contract):
-    folder = FIXTURES / name / dataset.media_folder
+    folder = FIXTURES / name
     for split in contract["counts"]:
         for draft in drafts(name, dataset, split):
             for ref in draft.sample.media if draft.sample else ():

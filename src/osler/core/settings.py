@@ -10,6 +10,7 @@ class Settings:
     """What the environment says.
 
     test_data: folder of real files in published layouts (`OSLER_TEST_DATA`).
+    data_root: folder with a dataset in its published layout under each dataset's name (`OSLER_DATA`).
     offline: no hub may be asked (`HF_HUB_OFFLINE`).
     num_processes: processes that torchrun started for one command (`WORLD_SIZE`); None where it started none.
     rank, local_rank: number of this process among all and among its machine's (`RANK`, `LOCAL_RANK`).
@@ -17,6 +18,7 @@ class Settings:
 
     test_data: Path
     offline: bool
+    data_root: Path = Path("data")
     num_processes: int | None = None
     rank: int = 0
     local_rank: int = 0
@@ -27,6 +29,7 @@ def read_settings() -> Settings:
     num_processes = os.environ.get("WORLD_SIZE")
     return Settings(
         test_data=Path(os.environ.get("OSLER_TEST_DATA", "../shared/data")),
+        data_root=Path(os.environ.get("OSLER_DATA", "data")),
         offline=os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"},
         num_processes=int(num_processes) if num_processes else None,
         rank=int(os.environ.get("RANK", "0")),

@@ -25,7 +25,7 @@ from osler.curate.drops import drops_table, write_drops
 from osler.curate.estimate import estimate_cost
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
 from osler.curate.plan import Job, PlannedRecord, sample_row
-from osler.datasets.sliced import read_media
+from osler.datasets.media import read_media
 from osler.media.image import image_facts
 from osler.store.index import index_path, shard_name, tar_path
 from osler.store.record import Blob, StoredRecord, stored_record
@@ -190,9 +190,10 @@ def _stored(record: _Open) -> StoredRecord:
 
 
 def _blob(record: _Open, path: str, data: bytes | None, kind: str) -> Blob:
+    place = record.planned.places.get(path, path)
     if data is None:
         raise InputError(
-            f"image {record.planned.folder / path} of sample {record.samples[0].id!r} is missing",
+            f"image {record.planned.folder / place} of sample {record.samples[0].id!r} is missing",
             fix="Put it there, or add the operator drop_missing_image to drop and count such samples.",
         )
     if kind != "image":
@@ -201,7 +202,7 @@ def _blob(record: _Open, path: str, data: bytes | None, kind: str) -> Blob:
         facts = image_facts(data)
     except InputError as error:
         raise InputError(
-            f"sample {record.samples[0].id!r}: {record.planned.folder / path}: {error}",
+            f"sample {record.samples[0].id!r}: {record.planned.folder / place}: {error}",
             fix="Replace it, or add the operator drop_broken_image to drop and count such samples.",
         ) from error
     return Blob(data, facts.suffix, facts.width, facts.height, facts.bits)

@@ -15,7 +15,7 @@ from osler.core.rng import generator
 from osler.curate.drops import drop
 from osler.curate.operator import SAMPLES, Apply
 from osler.datasets.dataset import Dataset, read_drafts
-from osler.datasets.sliced import read_media
+from osler.datasets.media import read_media
 from osler.schema.sample import Sample
 
 
@@ -32,7 +32,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Planned:
-    """A sample with the record it belongs to; media paths, or what `places` has for them, are below `folder`."""
+    """A sample with the record it belongs to; `folder` is the dataset's root, below which `places` has the media."""
 
     sample: Sample
     key: str
@@ -98,7 +98,6 @@ class Plan:
 
     def _read(self, source: Source) -> Iterator[Planned]:
         dataset = _dataset(source)
-        folder = source.root / dataset.media_folder
         for draft in read_drafts(dataset, source.name, source.root, split=source.split, limit=source.limit):
             sample = draft.sample
             if sample is None:
@@ -107,7 +106,7 @@ class Plan:
                 self.drops.append(drop(draft.id, "select_tags", f"tag not selected: lacks {', '.join(missing)}"))
             else:
                 key = draft.key or record_key(source.name, source.split, sample)
-                yield Planned(sample, key, source.name, source.split, folder, draft.places)
+                yield Planned(sample, key, source.name, source.split, source.root, draft.places)
 
     def _filtered(self, groups: Iterable[tuple[int, Iterable[Planned]]]) -> Iterator[tuple[int, list[Planned]]]:
         held = [(number, planned) for number, group in groups for planned in group]

@@ -1,3 +1,4 @@
+import gzip
 import json
 from pathlib import Path
 
@@ -6,16 +7,23 @@ import pyarrow.parquet as pq
 import pytest
 
 from osler.core.errors import InputError
+from osler.datasets import parse
+from osler.datasets.dataset import BadRow
 from osler.datasets.read import (
     FirstOf,
+    class_folders,
+    csv_lines,
     csv_table,
     json_list,
     json_map,
     jsonl,
+    npz,
     parquet,
     resolve_root,
     text_lines,
     tsv_table,
+    webdataset,
+    xlsx,
 )
 
 ROWS = [{"id": 1, "text": "one"}, {"id": 2, "text": "two"}]
@@ -55,32 +63,104 @@ def test_a_split_has_its_own_file_or_its_own_rows(tmp_path):
         list(jsonl("train.jsonl")(tmp_path, "train"))
 
 
-def test_other_fields_stop_with_expected_and_found(tmp_path):
-    write(tmp_path, "a.json", json.dumps([*ROWS, {"id": 3, "caption": "x"}]))
-    with pytest.raises(InputError, match="row 2 of .*a.json has other fields; expected id, text; got caption, id"):
+def test_a_first_row_with_other_fields_stops_and_a_later_one_is_a_bad_row(tmp_path):
+    write(tmp_path, "a.json", json.dumps([{"id": 3, "caption": "x"}, *ROWS]))
+    with pytest.raises(InputError, match="row 0 of .*a.json has other fields; expected id, text; got caption, id"):
         list(json_list({"train": "a.json"}, fields=("id", "text"))(tmp_path, "train"))
+    write(tmp_path, "b.json", json.dumps([ROWS[0], {"id": 3, "caption": "x"}, ROWS[1]]))
+    rows = list(json_list({"train": "b.json"}, fields=("id", "text"))(tmp_path, "train"))
+    assert rows == [ROWS[0], BadRow("other fields: row 1 of b.json lacks text"), ROWS[1]]
 
 
 @pytest.mark.parametrize(
     ("reader", "text", "message"),
     [
         (json_list({"train": "f"}), '{"a": 1}', "expected a list of rows; got dict"),
+        (json_list({"train": "f"}), '[{"a": 1}, {"a": ', "row 1 of .* is not valid JSON"),
         (json_map({"train": "f"}), "[1]", "expected ids mapped to rows; got list"),
         (json_list({"train": "f"}, fields=("a",)), "[3]", "expected a; got int"),
-        (jsonl({"train": "f"}), '{"a": 1}\n{"a": ', "line 2 is not valid JSON"),
-        (csv_table({"train": "f"}), "a,b\n1\n", "line 2 .* has 1 fields; expected 2: a, b"),
-        (
-            text_lines({"train": "f"}, fields=("a", "b"), sep="|"),
-            "1|2\nno bar\n",
-            "line 2 .* has 1 fields; expected a.b",
-        ),
         (parquet({"train": "f"}), "PAR1", "no readable parquet"),
+        (webdataset({"train": "f"}), "no tar", "no readable tar"),
+        (npz("f", splits={"train": "train"}, images="{split}_i", labels="{split}_l"), "no npz", "no readable npz"),
     ],
 )
 def test_files_of_another_layout_are_named(tmp_path, reader, text, message):
     write(tmp_path, "f", text)
     with pytest.raises(InputError, match=message):
         list(reader(tmp_path, "train"))
+
+
+@pytest.mark.parametrize(
+    ("reader", "text", "reason"),
+    [
+        (jsonl({"train": "f"}), '{"a": 1, "b": 2}\n{"a": \n{"a": 3, "b": 4}', "broken line: line 2 is not valid JSON"),
+        (csv_table({"train": "f"}), "a,b\n1,2\n1\n3,4\n", "broken line: line 3 has 1 fields, expected 2"),
+        (csv_lines({"train": "f"}, fields=("a", "b")), "1,2\n1\n3,4\n", "broken line: line 2 has 1 fields, expected 2"),
+        (
+            text_lines({"train": "f"}, fields=("a", "b"), sep="|"),
+            "1|2\nno bar\n3|4",
+            "broken line: line 2 has 1 fields",
+        ),
+    ],
+)
+def test_a_broken_line_is_a_bad_row_and_the_next_is_read(tmp_path, reader, text, reason):
+    write(tmp_path, "f", text)
+    first, bad, last = reader(tmp_path, "train")
+    assert isinstance(bad, BadRow) and bad.reason.startswith(reason)
+    assert (str(first["a"]), str(last["a"])) == ("1", "3")
+
+
+def test_a_change_sees_good_rows_only_and_bad_ones_are_kept(tmp_path):
+    def double(root, split, rows):
+        for row in rows:
+            yield {"a": 2 * row["a"]}
+
+    write(tmp_path, "f", '{"a": 1}\nx\n{"a": 2}\ny')
+    rows = list(jsonl({"train": "f"}, change=double)(tmp_path, "train"))
+    assert [row for row in rows if isinstance(row, dict)] == [{"a": 2}, {"a": 4}]
+    assert sum(isinstance(row, BadRow) for row in rows) == 2
+
+
+@pytest.mark.parametrize("num_rows", [1, 3000])
+def test_json_is_read_across_the_edges_of_what_is_held(tmp_path, num_rows, monkeypatch):
+    monkeypatch.setattr(parse, "_CHUNK", 7)
+    rows = [{"id": n, "text": "w" * (n % 50), "n": [n, -1.5e10]} for n in range(num_rows)]
+    write(tmp_path, "l.json", json.dumps(rows, indent=1))
+    write(tmp_path, "m.json", json.dumps({str(row["id"]): row["id"] * 1000 for row in rows}))
+    assert list(json_list({"train": "l.json"})(tmp_path, "train")) == rows
+    assert list(parse.parse_map(tmp_path, "m.json")) == [row["id"] * 1000 for row in rows]
+
+
+def test_several_files_are_read_in_order_and_named(tmp_path):
+    for name in ("b", "a"):
+        write(tmp_path, f"{name}.jsonl", json.dumps({"x": name}))
+    reader = jsonl({"train": "*.jsonl", "test": ("b.jsonl", "a.jsonl")}, file_field="_file")
+    assert list(reader(tmp_path, "train")) == [{"x": "a", "_file": "a.jsonl"}, {"x": "b", "_file": "b.jsonl"}]
+    assert [row["x"] for row in reader(tmp_path, "test")] == ["b", "a"]
+    assert jsonl({"train": "none*.jsonl"}).paths(tmp_path, "train") == [tmp_path / "none*.jsonl"]
+
+
+def test_a_gzipped_table_reads_like_a_plain_one(tmp_path):
+    (tmp_path / "a.csv.gz").write_bytes(gzip.compress(b"a, b\n1,2\n"))
+    assert list(csv_table({"train": "a.csv.gz"})(tmp_path, "train")) == [{"a": "1", "b": "2"}]
+
+
+def test_a_workbook_is_read_by_its_first_row(tmp_path):
+    openpyxl = pytest.importorskip("openpyxl")
+    book = openpyxl.Workbook()
+    for line in (("Question ", "Answer"), ("q", "a"), (None, None), ("r", None)):
+        book.active.append(line)
+    book.save(tmp_path / "a.xlsx")
+    rows = list(xlsx({"train": "a.xlsx"}, fields=("Question",))(tmp_path, "train"))
+    assert rows == [{"Question": "q", "Answer": "a"}, {"Question": "r", "Answer": None}]
+
+
+def test_class_folders_name_the_label_and_leave_junk_out(tmp_path):
+    for name in ("a/2.png", "a/1.jpg", "b/sub/3.PNG", "b/Thumbs.db", "__MACOSX/x.png", "b/._3.png", "b/notes.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    rows = list(class_folders({"train": "."})(tmp_path, "train"))
+    assert rows == [{"image": name, "label": name[0]} for name in ("a/1.jpg", "a/2.png", "b/sub/3.PNG")]
 
 
 def test_the_first_layout_that_is_there_is_read(tmp_path):

@@ -1,43 +1,30 @@
-"""Media of a dataset: files below its folder, or slices of larger files such as the members of a tar."""
+"""Media of a dataset by path: files below its folder, or parts of larger files."""
 
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 from osler.core.errors import InputError
 from osler.datasets.dataset import Row
+from osler.datasets.packed import SEP, read_packed, slice_path
 from osler.store.reader import Store, record_starts
 
-_SEP = "::"
 _ROWS_AHEAD = 512
 
 
-def slice_path(file: str, offset: int, size: int) -> str:
-    """The path of `size` bytes at `offset` of `file`: `shards/train-00000.tar::512::10234`."""
-    return f"{file}{_SEP}{offset}{_SEP}{size}"
-
-
 def read_media(folder: Path, path: str) -> bytes | None:
-    """The bytes at `path` below `folder`; None where there is no such file.
+    """The bytes at `path` below `folder`, a file's or a place inside one; None where there is no such file.
 
     Raises:
-        InputError: the path leads out of the folder, or a slice reaches beyond the end of its file.
+        InputError: the path leads out of the folder, or its file does not hold the place.
     """
-    name, *place = path.split(_SEP)
+    name, *place = path.split(SEP)
     file = folder / name
     if Path(name).is_absolute() or ".." in Path(name).parts:
         raise InputError(f"media path {name!r} leads out of {folder}", expected="a path below the dataset's folder")
     try:
-        with file.open("rb", buffering=0) as opened:
-            if not place:
-                return opened.read()
-            offset, size = map(int, place)
-            data = os.pread(opened.fileno(), size, offset)
+        return read_packed(file, place) if place else file.read_bytes()
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
         return None
-    if len(data) != size:
-        raise InputError(f"{file} ends before byte {offset + size}")
-    return data
 
 
 def store_rows(root: Path, split: str) -> Iterator[Row]:

@@ -1,7 +1,7 @@
 import pytest
 
 from osler.core.errors import InputError
-from osler.datasets.sliced import read_media, slice_path
+from osler.datasets.media import read_media, slice_path
 
 
 def test_files_and_slices_are_read(tmp_path):
