@@ -22,7 +22,7 @@ def slice_path(file: str, offset: int, size: int) -> str:
     return f"{file}{SEP}{offset}{SEP}{size}"
 
 
-def cell_path(file: str, row: int, column: str, item: int | None = None) -> str:
+def cell_path(file: str, row: int, column: str, *, item: int | None = None) -> str:
     """The place of a cell of a parquet file, or of its `item` where it holds a list; or of row `row` of an array."""
     return f"{file}{SEP}{row}{SEP}{column}" + ("" if item is None else f"{SEP}{item}")
 

@@ -155,7 +155,7 @@ class Parquet:
                 for item, cell in enumerate(cells):
                     path = f"{stem}/{number:07d}-{column}" + (f"-{item}" if isinstance(value, list) else "")
                     paths.append(path if cell is not None else None)
-                    places[path] = cell_path(name, number, column, item if isinstance(value, list) else None)
+                    places[path] = cell_path(name, number, column, item=item if isinstance(value, list) else None)
                 row[column] = [path for path in paths if path] if isinstance(value, list) else paths[0]
             return {**row, "places": places}
 
