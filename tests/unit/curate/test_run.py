@@ -187,7 +187,7 @@ def test_two_samples_with_one_id_end_the_run_or_are_dropped(tmp_path):
     rows = json.loads((root / "trainset.json").read_text())
     rows[3]["qid"] = rows[0]["qid"]
     (root / "trainset.json").write_text(json.dumps(rows))
-    with pytest.raises(InputError, match="the id 'vqa_rad/train/1': record '.*synpic1.*' of .* and record '.*synpic2"):
+    with pytest.raises(InputError, match="the id 'vqa_rad/train/1'; the second is in record '.*synpic2.*' of"):
         curate(tmp_path / "out", root=root)
     outcome = curate(tmp_path / "kept", root=root, operators=["drop_duplicate_id"])
     assert outcome.counts["drops"] == 1 and drops(tmp_path / "kept")[0]["matched_id"] == "vqa_rad/train/1"
