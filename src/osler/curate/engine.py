@@ -23,9 +23,9 @@ from osler.core.files import sha256_bytes, sha256_json
 from osler.core.workers import worker_pool
 from osler.curate.drops import drops_table, write_drops
 from osler.curate.estimate import estimate_cost
+from osler.curate.opened import OpenRecord, open_record, rewrite_records
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
-from osler.curate.plan import Job, PlannedRecord, sample_row
-from osler.datasets.media import read_media
+from osler.curate.plan import Job, sample_row
 from osler.media.image import image_facts
 from osler.store.index import index_path, shard_name, tar_path
 from osler.store.record import Blob, StoredRecord, stored_record
@@ -43,19 +43,6 @@ class Settings:
     tile_px: int
     min_tiles: int
     max_tiles: int
-
-
-@dataclass
-class _Open:
-    """A record on its way into the shard: its samples so far, and the bytes of its files (None where missing)."""
-
-    planned: PlannedRecord
-    samples: list[Any]
-    files: dict[str, bytes | None]
-
-    @property
-    def paths(self) -> list[str]:
-        return list(dict.fromkeys(ref.path for sample in self.samples for ref in sample.media))
 
 
 def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, num_workers: int) -> Iterator[Path]:
@@ -88,7 +75,7 @@ def make_shard(job: Job, out: Path, settings: Settings) -> Path:
     fingerprint = _fingerprint(job, settings)
     if _is_finished(done, fingerprint, out, name):
         return done
-    records, drops = _apply_operators([_opened(record) for record in job.records], settings)
+    records, drops = _apply_operators([open_record(record) for record in job.records], settings)
     for path in (index_path(out, name), tar_path(out, name)):
         path.unlink(missing_ok=True)
     num_records = 0
@@ -125,19 +112,18 @@ def build_operator(spec: OperatorSpec) -> tuple[Operator, Apply]:
     return operator, operator.build(operator.config.parse(options, f"operator {name}"))
 
 
-def _apply_operators(records: list[_Open], settings: Settings) -> tuple[list[_Open], pa.Table]:
+def _apply_operators(records: list[OpenRecord], settings: Settings) -> tuple[list[OpenRecord], pa.Table]:
     drops = [drops_table()]
     for spec in settings.operators:
         operator, apply = build_operator(spec)
         if operator.scope == "all" or not records:
             continue
-        keep = _keep_records if operator.level == "record" else _keep_samples
-        records, dropped = keep(records, apply)
+        records, dropped = _KEEPERS[operator.level](records, apply)
         drops.append(dropped)
     return records, pa.concat_tables(drops)
 
 
-def _keep_records(records: list[_Open], apply: Apply) -> tuple[list[_Open], pa.Table]:
+def _keep_records(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenRecord], pa.Table]:
     rows: list[dict[str, Any]] = [
         {
             "row": number,
@@ -156,7 +142,7 @@ def _keep_records(records: list[_Open], apply: Apply) -> tuple[list[_Open], pa.T
     return [records[row] for row in kept.table["row"].to_pylist()], drops_table(drops)
 
 
-def _keep_samples(records: list[_Open], apply: Apply) -> tuple[list[_Open], pa.Table]:
+def _keep_samples(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenRecord], pa.Table]:
     hashes = [{path: sha256_bytes(data) for path, data in r.files.items() if data is not None} for r in records]
     pairs = [(number, sample) for number, record in enumerate(records) for sample in record.samples]
     rows = []
@@ -168,28 +154,20 @@ def _keep_samples(records: list[_Open], apply: Apply) -> tuple[list[_Open], pa.T
     for row in kept.table["row"].to_pylist():
         number, sample = pairs[row]
         left[number].append(sample)
-    opened = [_Open(r.planned, samples, r.files) for r, samples in zip(records, left, strict=True) if samples]
+    opened = [OpenRecord(r.planned, samples, r.files) for r, samples in zip(records, left, strict=True) if samples]
     return opened, kept.drops
 
 
-def _opened(record: PlannedRecord) -> _Open:
-    paths: dict[str, None] = {}
-    for sample in record.samples:
-        for ref in sample.media:
-            paths[ref.path] = None
-            if ref.mask is not None:
-                paths[ref.mask.path] = None
-    files = {path: read_media(record.folder, record.places.get(path, path)) for path in paths}
-    return _Open(record, list(record.samples), files)
+_KEEPERS = {"sample": _keep_samples, "record": _keep_records, "rewrite": rewrite_records}
 
 
-def _stored(record: _Open) -> StoredRecord:
+def _stored(record: OpenRecord) -> StoredRecord:
     kinds = {ref.path: ref.kind for sample in record.samples for ref in sample.media}
     blobs = {path: _blob(record, path, data, kinds.get(path, "image")) for path, data in record.files.items()}
     return stored_record(record.planned.key, record.samples, blobs)
 
 
-def _blob(record: _Open, path: str, data: bytes | None, kind: str) -> Blob:
+def _blob(record: OpenRecord, path: str, data: bytes | None, kind: str) -> Blob:
     place = record.planned.places.get(path, path)
     if data is None:
         raise InputError(

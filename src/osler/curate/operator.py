@@ -1,4 +1,4 @@
-"""Operator: what one file of `operators/` declares: a pure function on a table that keeps rows and drops others.
+"""Operator: what one file of `operators/` declares: a pure function on a table that keeps, changes or drops rows.
 
 A table at level `sample` has a row a sample:
     row int64, id, key, dataset, split, group, licence, question, answer (strings), media_paths list<string>,
@@ -6,6 +6,10 @@ A table at level `sample` has a row a sample:
 A table at level `record` has a row for the images of a study or figure with all samples about them:
     row int64, key, dataset, split (strings), sample_ids, media_paths list<string>,
     media list<binary> (null where a file is missing)
+A table at level `rewrite` is one at level `record` whose media_paths and media hold masks, too, and that also has
+    samples list<string>, each sample as JSON. The operator gives the same columns back, changed as it likes: `row` says
+    from which row a record was made, a record made from another needs a key of its own, and a sample made from another
+    has an id that begins with that one's, then `#`: `pmc_oa/train/7#panel-b`.
 """
 
 from collections.abc import Callable, Sequence
@@ -28,13 +32,15 @@ RECORDS = pa.schema(
     [("row", pa.int64()), ("key", _TEXT), ("dataset", _TEXT), ("split", _TEXT)]
     + [("sample_ids", _TEXTS), ("media_paths", _TEXTS), ("media", pa.list_(pa.large_binary()))]
 )
+REWRITES = RECORDS.append(pa.field("samples", _TEXTS))
 
 
 @dataclass(frozen=True)
 class Kept:
     """The rows an operator keeps, and the drops of the others (`drops.DROPS`).
 
-    At level `record`, a drop's `id` is the record's key; the engine writes one drop for each of its samples.
+    At level `record`, a drop's `id` is the record's key; the engine writes one drop for each of its samples. At level
+    `rewrite` it is the key or a sample's id.
     """
 
     table: pa.Table
@@ -62,7 +68,7 @@ class Operator:
 
     config: type[Config]
     build: Callable[[Any], Apply]
-    level: Literal["sample", "record"]
+    level: Literal["sample", "record", "rewrite"]
     scope: Literal["shard", "all"] = "shard"
     needs_sha256: bool = False
 
