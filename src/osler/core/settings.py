@@ -1,7 +1,7 @@
 """The only reader of environment variables."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -11,6 +11,7 @@ class Settings:
 
     test_data: folder of real files in published layouts (`OSLER_TEST_DATA`).
     data_root: folder with a dataset in its published layout under each dataset's name (`OSLER_DATA`).
+    api_key: sent to an OpenAI-compatible endpoint (`OSLER_API_KEY`); never shown.
     offline: no hub may be asked (`HF_HUB_OFFLINE`).
     num_processes: processes that torchrun started for one command (`WORLD_SIZE`); None where it started none.
     rank, local_rank: number of this process among all and among its machine's (`RANK`, `LOCAL_RANK`).
@@ -19,6 +20,7 @@ class Settings:
     test_data: Path
     offline: bool
     data_root: Path = Path("data")
+    api_key: str = field(default="", repr=False)
     num_processes: int | None = None
     rank: int = 0
     local_rank: int = 0
@@ -30,6 +32,7 @@ def read_settings() -> Settings:
     return Settings(
         test_data=Path(os.environ.get("OSLER_TEST_DATA", "../shared/data")),
         data_root=Path(os.environ.get("OSLER_DATA", "data")),
+        api_key=os.environ.get("OSLER_API_KEY", ""),
         offline=os.environ.get("HF_HUB_OFFLINE", "0").lower() in {"1", "true", "yes", "on"},
         num_processes=int(num_processes) if num_processes else None,
         rank=int(os.environ.get("RANK", "0")),
