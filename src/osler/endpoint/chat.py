@@ -84,12 +84,16 @@ class EndpointError(OslerError):
 
     kind: `timeout`, `unreachable`, `busy` (429 or 503), `server` (other 5xx) and `nonsense` (a reply that is not what
         the interface says) may pass when asked again; `refused` (other 4xx) and `budget` will not.
+    status: of the HTTP reply; None where there was none.
     retry_after_s: what the server asked to wait; None where it said nothing.
     """
 
-    def __init__(self, message: str, *, kind: ErrorKind, retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, *, kind: ErrorKind, status: int | None = None, retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
+        self.status = status
         self.retry_after_s = retry_after_s
 
     @property

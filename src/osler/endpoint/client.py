@@ -90,7 +90,7 @@ class Client:
         try:
             names = self.models()
         except EndpointError as error:
-            fix = "Check the key (OSLER_API_KEY)." if "401" in str(error) or "403" in str(error) else "Is it running?"
+            fix = "Check the key (OSLER_API_KEY)." if error.status in {401, 403} else "Is it running?"
             raise InputError(f"the endpoint {self.url} does not answer: {error}", fix=fix) from error
         if self.model not in names:
             offered = ", ".join(names[:_NAMES_SHOWN]) or "none"
@@ -172,5 +172,6 @@ def _status_error(url: str, status: int, data: bytes, retry_after: str | None) -
     message = f"{url} replied {status}: {' '.join(words.split())[:300]}"
     if status in {429, 503}:
         is_number = retry_after is not None and retry_after.replace(".", "", 1).isdigit()
-        return EndpointError(message, kind="busy", retry_after_s=float(str(retry_after)) if is_number else None)
-    return EndpointError(message, kind="server" if status >= 500 or status == 408 else "refused")
+        wait_s = float(str(retry_after)) if is_number else None
+        return EndpointError(message, kind="busy", status=status, retry_after_s=wait_s)
+    return EndpointError(message, kind="server" if status >= 500 or status == 408 else "refused", status=status)
