@@ -64,6 +64,17 @@ def load(
     return model.eval(), AutoProcessor.from_pretrained(folder, local_files_only=True)
 
 
+def skeleton(
+    folder: Path, *, dtype: torch.dtype, attention: dict[str, str], experts: str
+) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+    """What `load` returns, without a weight: the model's tensors have shapes and no memory (the meta device)."""
+    with torch.device("meta"):
+        model = OslerForConditionalGeneration(configuration(folder))
+    model.set_attn_implementation(attention)
+    model.set_experts_implementation({"text_config": experts})
+    return model.to(dtype), AutoProcessor.from_pretrained(folder, local_files_only=True)
+
+
 def configuration(folder: Path) -> OslerConfig:
     """The configuration of a model folder, read without its weights.
 

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import torch
 from torch import distributed
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict
+from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, set_model_state_dict
 from torch.distributed.fsdp import FSDPModule, MixedPrecisionPolicy, fully_shard
 from transformers.modeling_layers import GradientCheckpointingLayer
 
@@ -176,16 +176,28 @@ def zero3_settings(*, max_grad_norm: float, batch_size: int, accumulation: int, 
     }
 
 
-def shard(model: OslerForConditionalGeneration, *, device: str) -> None:
-    """Give each process its part of every layer, in place (FSDP2). Optimizers are made afterwards."""
+def shard(model: OslerForConditionalGeneration, *, world: World) -> None:
+    """Give each process its part of every layer, in place (FSDP2). Optimizers are made afterwards.
+
+    Rank 0's weights are what all get; the others' model may have none (the meta device), so that a machine holds the
+    whole model once.
+    """
     policy = MixedPrecisionPolicy()
-    if device.startswith("cuda"):
+    if world.device.startswith("cuda"):
         policy = MixedPrecisionPolicy(param_dtype=torch.bfloat16, reduce_dtype=torch.float32)
-    mesh = distributed.device_mesh.init_device_mesh(torch.device(device).type, (num_processes(),))
-    layers = [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]
-    for layer in layers:
+    weights = model.state_dict() if world.rank == 0 else {}
+    buffers = dict(model.named_buffers()) if world.rank == 0 else {}
+    model.to("meta")
+    mesh = distributed.device_mesh.init_device_mesh(torch.device(world.device).type, (world.size,))
+    for layer in [module for module in model.modules() if isinstance(module, GradientCheckpointingLayer)]:
         fully_shard(layer, mesh=mesh, mp_policy=policy)
     fully_shard(model, mesh=mesh, mp_policy=policy)
+    model.to_empty(device=world.device)
+    set_model_state_dict(model, weights, options=StateDictOptions(full_state_dict=True, broadcast_from_rank0=True))
+    for name, buffer in model.named_buffers():  # those that no state dict holds, such as rotary frequencies
+        if world.rank == 0:
+            buffer.copy_(buffers[name])
+        distributed.broadcast(buffer, 0)
 
 
 def whole_model(

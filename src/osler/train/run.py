@@ -84,7 +84,9 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
         report_to=config.report_to,
     )
     selections = _selections(config.data)
-    model, processing = _start(config.model, selections, seed=config.seed, device=world.device)
+    # FSDP2 gives every process its part of what rank 0 holds.
+    empty = world.engine == "fsdp2" and world.rank > 0
+    model, processing = _start(config.model, selections, seed=config.seed, device=world.device, empty=empty)
     if not world.is_sharded:  # else each process moves its part of a layer itself: whole, the model may not fit
         model.to(world.device)
     # A sharded model knows only its parts.
@@ -133,7 +135,7 @@ def _fit_next_token(config: TextRecipe, job: Job) -> Weights:
     param_groups(model, **rates, weight_decay=schedule.weight_decay)  # settles what learns, before it is split
     meter = _meter(model, world.device)
     if world.engine == "fsdp2":
-        shard(model, device=world.device)
+        shard(model, world=world)
     groups = param_groups(model, **rates, weight_decay=schedule.weight_decay)
     feed = Feed(
         train=train,
@@ -263,13 +265,13 @@ def _selections(data: tuple[DataConfig, ...]) -> list[Selection]:
 
 
 def _start(
-    start: ModelConfig, selections: list[Selection], *, seed: int, device: str
+    start: ModelConfig, selections: list[Selection], *, seed: int, device: str, empty: bool
 ) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
-    """A model on the CPU that can run on `device`."""
+    """A model on the CPU that can run on `device`; where `empty`, its weights need not be there."""
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.folder is not None:
-        model, processing = _from_folder(start, device=device)
+        model, processing = _from_folder(start, device=device, empty=empty)
     else:
         model, processing = _from_family(start, selections, seed=seed, device=device)
     if start.max_upscale is not None:
@@ -280,13 +282,17 @@ def _start(
     return model, processing
 
 
-def _from_folder(start: ModelConfig, *, device: str) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
+def _from_folder(
+    start: ModelConfig, *, device: str, empty: bool
+) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
     folder = existing_folder(Path(str(start.folder)))
     for key in ("parts", "vision_feature_layer"):
         if getattr(start, key) is not None:
             raise InputError(f"recipe: model.{key} builds a family, but model.folder is given", fix="Leave one out.")
     config = checkpoint.configuration(folder)
     kernels.check(config, attention=start.attention, experts=start.experts, device=device, training=True)
+    if empty:
+        return checkpoint.skeleton(folder, dtype=_dtype(start), attention=start.attention, experts=start.experts)
     return checkpoint.load(
         folder,
         device=device,
