@@ -23,9 +23,10 @@ from osler.core.files import sha256_bytes, sha256_json
 from osler.core.workers import worker_pool
 from osler.curate.drops import drops_table, write_drops
 from osler.curate.estimate import estimate_cost
-from osler.curate.opened import OpenRecord, open_record, rewrite_records
+from osler.curate.opened import OpenRecord, open_records, rewrite_records
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
 from osler.curate.plan import Job, sample_row
+from osler.curate.volumes import VolumeStep
 from osler.media.image import image_facts
 from osler.store.index import index_path, shard_name, tar_path
 from osler.store.record import Blob, StoredRecord, stored_record
@@ -37,12 +38,17 @@ _JOBS_AHEAD = 2
 
 @dataclass(frozen=True)
 class Settings:
-    """What every job of a run shares. `operators`: name and options, in order; only those of scope `shard` run."""
+    """What every job of a run shares.
+
+    operators: name and options, in order; only those of scope `shard` run.
+    volumes: how volumes become slices before the first operator; None where a volume ends the run.
+    """
 
     operators: tuple[OperatorSpec, ...]
     tile_px: int
     min_tiles: int
     max_tiles: int
+    volumes: VolumeStep | None = None
 
 
 def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, num_workers: int) -> Iterator[Path]:
@@ -75,7 +81,9 @@ def make_shard(job: Job, out: Path, settings: Settings) -> Path:
     fingerprint = _fingerprint(job, settings)
     if _is_finished(done, fingerprint, out, name):
         return done
-    records, drops = _apply_operators([open_record(record) for record in job.records], settings)
+    opened, unreadable = open_records(job.records, settings.volumes)
+    records, drops = _apply_operators(opened, settings)
+    drops = pa.concat_tables([unreadable, drops])
     for path in (index_path(out, name), tar_path(out, name)):
         path.unlink(missing_ok=True)
     num_records = 0
@@ -189,7 +197,8 @@ def _blob(record: OpenRecord, path: str, data: bytes | None, kind: str) -> Blob:
 def _fingerprint(job: Job, settings: Settings) -> str:
     ids = [[record.key, *(sample.id for sample in record.samples)] for record in job.records]
     tiling = [settings.tile_px, settings.min_tiles, settings.max_tiles]
-    return sha256_json([job.split, job.number, ids, [list(spec) for spec in settings.operators], tiling])
+    volumes = [repr(settings.volumes)] if settings.volumes else []
+    return sha256_json([job.split, job.number, ids, [list(spec) for spec in settings.operators], tiling, *volumes])
 
 
 def _is_finished(done: Path, fingerprint: str, out: Path, name: str) -> bool:

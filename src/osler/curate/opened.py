@@ -8,9 +8,10 @@ from typing import Any
 import pyarrow as pa
 
 from osler.core.errors import InputError
-from osler.curate.drops import drops_table
+from osler.curate.drops import drop, drops_table
 from osler.curate.operator import REWRITES, Apply
 from osler.curate.plan import PlannedRecord
+from osler.curate.volumes import Cut, VolumeStep, cut_volumes, has_volume
 from osler.datasets.media import read_media
 from osler.schema.sample import Sample
 
@@ -31,10 +32,18 @@ class OpenRecord:
         return list(dict.fromkeys(ref.path for sample in self.samples for ref in sample.media))
 
 
-def open_record(record: PlannedRecord) -> OpenRecord:
-    """Read the files of a record."""
-    files = {path: read_media(record.folder, record.places.get(path, path)) for path in _all_paths(record.samples)}
-    return OpenRecord(record, list(record.samples), files)
+def open_records(records: Iterable[PlannedRecord], step: VolumeStep | None) -> tuple[list[OpenRecord], pa.Table]:
+    """Records with their files, volumes cut into slices, and a drop for each sample about one that cannot be shown."""
+    opened, drops = [], []
+    for record in records:
+        cut = Cut(record.samples)
+        if any(map(has_volume, record.samples)):
+            cut = cut_volumes(record.samples, record.folder, record.places, step=step)
+        if cut.reason:
+            drops += [drop(sample.id, "volumes", cut.reason) for sample in cut.samples]
+        else:
+            opened.append(OpenRecord(record, list(cut.samples), _files(record, cut)))
+    return opened, drops_table(drops)
 
 
 def rewrite_records(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenRecord], pa.Table]:
@@ -53,6 +62,11 @@ def rewrite_records(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenR
         dropped={row["id"] for row in drops},
     )
     return [record for record in opened if record.samples], drops_table(drops)
+
+
+def _files(record: PlannedRecord, cut: Cut) -> dict[str, bytes | None]:
+    paths = _all_paths(cut.samples)
+    return {p: cut.files.get(p) or read_media(record.folder, record.places.get(p, p)) for p in paths}
 
 
 def _row(number: int, record: OpenRecord) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from osler.curate.drops import drop
 from osler.curate.operator import SAMPLES, Apply
 from osler.datasets.dataset import Dataset, read_drafts
 from osler.datasets.media import read_media
+from osler.media.volume_file import volume_sha256
 from osler.schema.sample import Sample
 
 
@@ -213,6 +214,8 @@ def _sha256(folder: Path, path: str, hashes: dict[tuple[Path, str], str]) -> str
     if place not in hashes:
         data = read_media(folder, path)
         hashes[place] = sha256_bytes(data) if data is not None else ""
+        if data is None and (folder / path).is_dir():  # a DICOM series
+            hashes[place] = volume_sha256(folder / path)
     return hashes[place]
 
 

@@ -20,6 +20,7 @@ from osler.curate.croissant import write_croissant
 from osler.curate.engine import OperatorSpec, Settings, build_operator, collector_paused, run_jobs
 from osler.curate.overlap import split_overlap, write_overlap
 from osler.curate.plan import Plan, Source
+from osler.curate.volumes import VolumesConfig
 from osler.datasets.dataset import check_layout, check_split
 from osler.datasets.read import resolve_root
 from osler.store.reader import Store
@@ -49,8 +50,9 @@ class TilesConfig(Config):
 class CurateConfig(Config):
     """A recipe of `osler curate`.
 
-    operators: names, or a name with its options. shuffle_records: put the records of each split of a dataset in
-    random order under `seed`, in place of the published order.
+    operators: names, or a name with its options. volumes: which slices are shown of a volume, where samples have
+    some. shuffle_records: put the records of each split of a dataset in random order under `seed`, in place of the
+    published order.
     """
 
     title: str = "Curated samples"
@@ -58,6 +60,7 @@ class CurateConfig(Config):
     operators: tuple[dict[str, dict[str, Any]], ...] = ()
     shard_records: PositiveInt = 512
     tiles: TilesConfig = TilesConfig()
+    volumes: VolumesConfig | None = None
     shuffle_records: bool = False
     num_workers: Annotated[int, Field(ge=0)] = 1
     seed: int = 0
@@ -88,7 +91,8 @@ def inputs(config: CurateConfig) -> list[Path]:
 def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """Write shards, index, drops, card and croissant under `out`. `device` is not used: no model runs."""
     operators = tuple((name, options) for entry in config.operators for name, options in entry.items())
-    settings = Settings(operators, config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
+    tiling = (config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
+    settings = Settings(operators, *tiling, volumes=config.volumes.step() if config.volumes else None)
     plan = Plan(
         _sources(config),
         config.shard_records,

@@ -1,8 +1,12 @@
-"""Single-frame gray DICOM radiographs: bytes out of a film, a film out of a file. pydicom is loaded on first use."""
+"""DICOM: the bytes of a drawn film, and the gray pixels of any file. pydicom is loaded on first use."""
 
 import hashlib
 import io
+import struct
 import uuid
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +23,18 @@ UID_ROOT = "2.25"
 _DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _MANUFACTURER = "Osler phantom"
+_DAMAGED = (
+    ArithmeticError,
+    AttributeError,
+    EOFError,
+    IndexError,
+    KeyError,
+    NotImplementedError,
+    OSError,
+    TypeError,
+    ValueError,
+    struct.error,
+)
 
 
 @dataclass(frozen=True)
@@ -73,7 +89,7 @@ def dicom_bytes(film: Radiograph, tags: Tags) -> bytes:
     Raises:
         InputError: the pixels do not fit `bits`, or pydicom is not installed.
     """
-    pydicom = _pydicom()
+    pydicom = load_pydicom()
     if film.pixels.dtype != np.uint16 or film.pixels.ndim != 2 or not 8 < film.bits <= 16:
         raise InputError(
             "cannot write a radiograph",
@@ -96,44 +112,57 @@ def dicom_bytes(film: Radiograph, tags: Tags) -> bytes:
     return buffer.getvalue()
 
 
-def read_radiograph(path: Path) -> Radiograph:
-    """The picture of a single-frame gray DICOM file; who it shows is not read.
+def read_dataset(path: Path) -> Any:
+    """The elements of a DICOM file; pixels are not decoded yet.
 
     Raises:
-        InputError: no DICOM, damaged, not one uncompressed gray frame of 9 to 16 bits, or pydicom is not installed.
+        InputError: no DICOM, damaged, or pydicom is not installed.
     """
-    pydicom = _pydicom()
+    pydicom = load_pydicom()
     try:
-        dataset = pydicom.dcmread(existing_file(path))
-        _check_gray(path, dataset)
-        pixels = np.frombuffer(dataset.PixelData, dtype="<u2", count=dataset.Rows * dataset.Columns)
-        return _radiograph(dataset, pixels.reshape(dataset.Rows, dataset.Columns).astype(np.uint16))
-    except (pydicom.errors.InvalidDicomError, AttributeError, EOFError, ValueError) as error:
-        raise InputError(f"cannot read {path} as a DICOM radiograph: {error}", fix="Check the file.") from error
+        with named_damage(path.name):
+            return pydicom.dcmread(existing_file(path))
+    except pydicom.errors.InvalidDicomError as error:
+        raise InputError(f"{path.name} is no DICOM file: it lacks the mark 'DICM' after 128 bytes") from error
 
 
-def _radiograph(dataset: Any, pixels: NDArray[np.uint16]) -> Radiograph:
-    return Radiograph(
-        pixels=pixels,
-        bits=int(dataset.BitsStored),
-        window=Window(center=float(dataset.WindowCenter), width=float(dataset.WindowWidth)),
-        view=str(dataset.ViewPosition),
-        body_part=str(dataset.BodyPartExamined).lower(),
-        spacing_mm=float(dataset.ImagerPixelSpacing[0]),
-        study_uid=str(dataset.StudyInstanceUID),
-        series_uid=str(dataset.SeriesInstanceUID),
-        instance_uid=str(dataset.SOPInstanceUID),
-    )
+@contextmanager
+def named_damage(name: str) -> Iterator[None]:
+    """Whatever pydicom raises inside the block becomes an InputError that names the file.
+
+    It turns the bytes of an element into a value when the value is asked for, so any look may find damage.
+    """
+    try:
+        # What pydicom warns of (padding, odd values) it has mended; what it could not mend it raises.
+        with warnings.catch_warnings(action="ignore"):
+            yield
+    except (load_pydicom().errors.BytesLengthException, *_DAMAGED) as error:
+        raise InputError(f"{name} is a damaged DICOM file: {error}") from error
 
 
-def _check_gray(path: Path, dataset: Any) -> None:
-    got = (
-        f"{dataset.PhotometricInterpretation}, {dataset.SamplesPerPixel} sample(s), {dataset.BitsAllocated} bits, "
-        f"{int(getattr(dataset, 'NumberOfFrames', 1))} frame(s), {dataset.file_meta.TransferSyntaxUID.name}"
-    )
-    wanted = "MONOCHROME2, 1 sample(s), 16 bits, 1 frame(s), Explicit VR Little Endian"
-    if got != wanted:
-        raise InputError(f"cannot read {path}", expected=wanted, got=got)
+def gray_frames(dataset: Any, name: str) -> NDArray[np.generic]:
+    """The stored values of a gray file, decoded, without rescale: shape [frames, rows, columns], an integer dtype.
+
+    Args:
+        dataset: from `read_dataset`.
+        name: what an error calls the file.
+
+    Raises:
+        InputError: no picture, colour, black and white exchanged, cut off, or in a compression without a decoder here.
+    """
+    if "PixelData" not in dataset or "Rows" not in dataset:
+        raise InputError(f"{name} holds no picture", got=str(dataset.get("Modality", "no modality")))
+    found = f"{dataset.get('PhotometricInterpretation')}, {dataset.get('SamplesPerPixel')} sample(s)"
+    if found != "MONOCHROME2, 1 sample(s)":
+        raise InputError(f"{name} is of another kind", expected="MONOCHROME2, 1 sample(s)", got=found)
+    try:
+        with warnings.catch_warnings(action="ignore"):
+            pixels = dataset.pixel_array
+    except (RuntimeError, *_DAMAGED) as error:
+        syntax = dataset.file_meta.get("TransferSyntaxUID", "")
+        why = str(error).partition("\n")[0].rstrip(":")
+        raise InputError(f"cannot decode the pixels of {name}: {getattr(syntax, 'name', syntax)}: {why}") from error
+    return np.asarray(pixels).reshape(-1, dataset.Rows, dataset.Columns)
 
 
 def _put_identity(dataset: Any, tags: Tags) -> None:
@@ -183,7 +212,8 @@ def _put_picture(dataset: Any, film: Radiograph) -> None:
     dataset["PixelData"].VR = "OW"
 
 
-def _pydicom() -> Any:
+def load_pydicom() -> Any:
+    """The package, or an InputError that names the extra which brings it."""
     try:
         import pydicom
     except ModuleNotFoundError as error:

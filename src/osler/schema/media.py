@@ -2,9 +2,11 @@
 
 from typing import Literal
 
-from pydantic import PositiveInt
+from pydantic import NonNegativeInt, PositiveInt
 
 from osler.schema.base import Record
+
+Plane = Literal["axial", "coronal", "sagittal"]
 
 
 class Window(Record):
@@ -21,12 +23,37 @@ class MaskRef(Record):
     labels: tuple[str, ...]
 
 
+class VolumeSlice(Record):
+    """Where an image was cut out of a volume.
+
+    path, sha256: the volume; of a DICOM series, its folder and the hash over the hashes of its files.
+    index, num_slices: which slice of how many in `plane`, from 0, counted upwards, forwards or to the right.
+    spacing_mm: distance of the image's rows, of its columns, and of neighbouring slices of the volume.
+    orientation: the sides of the patient to which columns (rightwards), rows (downwards) and slice numbers run: "LPS".
+    position_mm: the centre of the image's top left pixel in RAS+ (x to the right, y to the front, z to the head).
+    slope, intercept, units: a stored value times slope plus intercept is the scan's own value ("HU", or "" for none).
+    """
+
+    path: str
+    sha256: str
+    plane: Plane
+    index: NonNegativeInt
+    num_slices: PositiveInt
+    spacing_mm: tuple[float, float, float]
+    orientation: str
+    position_mm: tuple[float, float, float]
+    slope: float = 1.0
+    intercept: float = 0.0
+    units: str = ""
+
+
 class MediaRef(Record):
     """One image, volume or slide.
 
     `path` is a path below the dataset's folder, or the name of a tar member once stored. `bits` is the
     number of bits stored per channel; more than 8 needs a `window` before it can be shown. `view` and
-    `time` say how the image was taken and which of several studies it shows (`current`, `prior`).
+    `time` say how the image was taken and which of several studies it shows (`current`, `prior`). The mask of
+    a volume is a volume of label numbers. `volume_slice` is set on an image that was cut out of a volume.
     """
 
     path: str
@@ -39,3 +66,4 @@ class MediaRef(Record):
     time: str = ""
     sha256: str = ""
     mask: MaskRef | None = None
+    volume_slice: VolumeSlice | None = None

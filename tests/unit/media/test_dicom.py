@@ -9,7 +9,7 @@ import pytest
 pydicom = pytest.importorskip("pydicom")
 
 from osler.core.errors import InputError  # noqa: E402
-from osler.media.dicom import Radiograph, Tags, derived_uid, dicom_bytes, read_radiograph  # noqa: E402
+from osler.media.dicom import Radiograph, Tags, derived_uid, dicom_bytes, gray_frames, read_dataset  # noqa: E402
 from osler.schema.media import Window  # noqa: E402
 
 FILM = Radiograph(
@@ -44,9 +44,11 @@ def changed(path, **elements):
 
 
 def test_a_radiograph_survives_the_file(tmp_path):
-    back = read_radiograph(written(tmp_path / "a.dcm"))
-    np.testing.assert_array_equal(back.pixels, FILM.pixels)
-    assert replace(back, pixels=FILM.pixels) == FILM
+    dataset = read_dataset(written(tmp_path / "a.dcm"))
+    np.testing.assert_array_equal(gray_frames(dataset, "a.dcm"), FILM.pixels[None])
+    assert (dataset.ViewPosition, dataset.BodyPartExamined, dataset.ImagerPixelSpacing[0]) == ("PA", "CHEST", 4.2)
+    uids = (dataset.StudyInstanceUID, dataset.SeriesInstanceUID, dataset.SOPInstanceUID)
+    assert uids == (FILM.study_uid, FILM.series_uid, FILM.instance_uid)
 
 
 def test_the_file_says_how_to_read_it():
@@ -94,23 +96,23 @@ def test_pixels_that_do_not_fit_are_refused(change, message):
     [
         ({"PhotometricInterpretation": "MONOCHROME1"}, "expected MONOCHROME2.*got MONOCHROME1"),
         ({"SamplesPerPixel": 3}, r"got MONOCHROME2, 3 sample\(s\)"),
-        ({"NumberOfFrames": 2}, r"2 frame\(s\)"),
-        ({"ViewPosition": None}, "cannot read .* as a DICOM radiograph"),
-        ({"PixelData": b"\0\0"}, "cannot read .* as a DICOM radiograph"),
+        ({"NumberOfFrames": 2}, "cannot decode the pixels of a.dcm: Explicit VR Little Endian"),
+        ({"PixelData": None}, "a.dcm holds no picture; got DX"),
+        ({"PixelData": b"\0\0"}, "cannot decode the pixels of a.dcm"),
     ],
 )
 def test_other_files_are_refused(tmp_path, elements, message):
     path = changed(written(tmp_path / "a.dcm"), **elements)
     with pytest.raises(InputError, match=message):
-        read_radiograph(path)
+        gray_frames(read_dataset(path), path.name)
 
 
 def test_what_is_no_dicom_is_refused(tmp_path):
     (tmp_path / "a.dcm").write_bytes(b"not a film")
-    with pytest.raises(InputError, match="as a DICOM radiograph"):
-        read_radiograph(tmp_path / "a.dcm")
+    with pytest.raises(InputError, match="a.dcm is no DICOM file"):
+        read_dataset(tmp_path / "a.dcm")
     with pytest.raises(InputError, match="nothing at that path"):
-        read_radiograph(tmp_path / "b.dcm")
+        read_dataset(tmp_path / "b.dcm")
 
 
 def test_without_pydicom_the_extra_is_named(monkeypatch):
