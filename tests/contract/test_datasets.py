@@ -93,12 +93,14 @@ def test_images_are_found_and_decode(name, dataset, contract):
 
 
 def test_an_unknown_split_and_a_missing_folder_are_named(name, dataset, tmp_path):
-    with pytest.raises(InputError, match=f"split 'trian' not in {name}; it has .*Did you mean 'train'"):
-        next(read_drafts(dataset, name, FIXTURES / name, split="trian"))
+    split = next(iter(dataset.splits))
+    wrong = split[:-2] + split[:-3:-1]
+    with pytest.raises(InputError, match=f"split '{wrong}' not in {name}; it has .*Did you mean '{split}'"):
+        next(read_drafts(dataset, name, FIXTURES / name, split=wrong))
     with pytest.raises(InputError, match="as published"):
-        next(read_drafts(dataset, name, tmp_path / "none", split="train"))
+        next(read_drafts(dataset, name, tmp_path / "none", split=split))
     with pytest.raises(InputError, match="lacks .*as published"):
-        next(read_drafts(dataset, name, tmp_path, split="train"))
+        next(read_drafts(dataset, name, tmp_path, split=split))
 
 
 def test_adapters_load_without_an_accelerator_stack():

@@ -57,7 +57,7 @@ class Dataset:
     id_key: the row's field that names it for good; "" takes the row's number in its split.
     layout: the published files, in words, for the message when they are not there.
     media_folder: folder below the root to which media paths are relative.
-    media_archives: zip files below the root that are read where that folder is not there.
+    media_archives: zip files below the root that are read where that folder is not there; without a folder, first.
     contiguous: rows about the same images lie next to each other, so records can be formed while reading.
     hub_id: OWNER/NAME on the Hugging Face hub; "" where it is not there.
     language: of its samples; one in another language has the tag `lang:xx`.
@@ -134,7 +134,9 @@ def read_drafts(dataset: Dataset, name: str, root: Path, *, split: str, limit: i
         if isinstance(sample, Skip):
             yield Draft(f"{name}/{split}/{record_id}", None, skip=sample.reason)
             continue
-        group = f"{name}/{row[dataset.group_key] if dataset.group_key else record_id}"
+        # A row's number names it within its split only.
+        alone = record_id if dataset.id_key else f"{split}/{record_id}"
+        group = f"{name}/{row[dataset.group_key] if dataset.group_key else alone}"
         sample = _completed(sample, dataset, name, record_id, split=split, group=group)
         yield Draft(sample.id, sample, key=row.get("key", "") if "sample" in row else "", places=find(sample, row))
 
@@ -171,7 +173,7 @@ def _sample(dataset: Dataset, row: Row) -> Sample | Skip:
 def _finder(dataset: Dataset, root: Path) -> Callable[[Sample, Row], Mapping[str, str]]:
     """A function from a sample and its row to the places of its media."""
     folder = dataset.media_folder
-    is_packed = bool(dataset.media_archives) and not (root / folder).is_dir()
+    is_packed = bool(dataset.media_archives) and not (folder and (root / folder).is_dir())
     search = archive_finder(root, dataset.media_archives, folder) if is_packed else None
 
     def find(sample: Sample, row: Row) -> Mapping[str, str]:

@@ -144,7 +144,7 @@ class Parquet:
         return columns
 
     def _placed(self, name: str) -> Any:
-        stem = Path(name).stem
+        stem = Path(name).with_suffix("").as_posix()
 
         def placed(row: Row, number: int) -> Row:
             places: dict[str, str] = {}
@@ -168,8 +168,11 @@ class WebDataset:
 
     images: tuple[str, ...] = ("jpg", "jpeg", "png", "webp", "tif", "tiff")
 
-    def __call__(self, root: Path, name: str) -> Iterator[Row]:
-        """Rows `{"__key__", "image", SUFFIX: text or parsed JSON, "places"}`; picture bytes stay in the tar."""
+    def __call__(self, root: Path, name: str) -> Iterator[Row | BadRow]:
+        """Rows `{"__key__", "image", SUFFIX: text or parsed JSON, "places"}`; picture bytes stay in the tar.
+
+        A picture's media path is its name below the tar's, since other tars may have members of the same name.
+        """
         import tarfile
 
         try:
@@ -182,22 +185,30 @@ class WebDataset:
                     stem, _, suffix = base.partition(".")
                     key = f"{folder}/{stem}" if folder else stem
                     if row and row["__key__"] != key:
-                        yield row
+                        yield self._whole(row)
                         row = {}
                     row = row or {"__key__": key, "image": None, "places": {}}
                     self._add(row, tar, member, name=name, suffix=suffix.lower())
                 if row:
-                    yield row
+                    yield self._whole(row)
         except tarfile.TarError as error:
             raise InputError(f"{root / name} is no readable tar file: {error}") from error
 
     def _add(self, row: Row, tar: Any, member: Any, *, name: str, suffix: str) -> None:
         if suffix in self.images:
-            row["image"] = row["image"] or member.name
-            row["places"][member.name] = slice_path(name, member.offset_data, member.size)
+            path = f"{Path(name).with_suffix('').as_posix()}/{member.name}"
+            row["image"] = row["image"] or path
+            row["places"][path] = slice_path(name, member.offset_data, member.size)
             return
         data = tar.extractfile(member).read()
-        row[suffix] = json.loads(data) if suffix == "json" else data.decode("utf-8", errors="replace")
+        try:
+            row[suffix] = json.loads(data) if suffix == "json" else data.decode("utf-8", errors="replace")
+        except ValueError:
+            row["__broken__"] = f"broken member: {member.name} is not valid JSON"
+
+    @staticmethod
+    def _whole(row: Row) -> Row | BadRow:
+        return BadRow(row["__broken__"]) if "__broken__" in row else row
 
 
 @dataclass(frozen=True)

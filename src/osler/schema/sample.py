@@ -90,6 +90,21 @@ class Box(Record):
     image: int = 0
 
 
+class RubricUnit(Record):
+    """One thing that a good line of reasoning says, and how to ask whether a candidate says it, and says it rightly.
+
+    axis: what is seen, what is known, or how the one follows from the other. importance: in the set's own words.
+    """
+
+    axis: Literal["perception", "knowledge", "rationale"]
+    id: str
+    claim: str
+    topic: str = ""
+    importance: str = ""
+    presence_question: str = ""
+    correctness_question: str = ""
+
+
 class Provenance(Record):
     """Where a sample comes from and what may be done with it. `licence` is an SPDX id where one exists."""
 
@@ -105,7 +120,8 @@ class Sample(Record):
 
     `turns` ends with the user's question; the assistant's words come from `answer` and `reasoning` (a
     multi-turn sample holds the earlier assistant turns in `turns`). `group` is what a split must not cut
-    (a patient, an article). `task` names the kind of question (`phantom_side`, `caption`, `vqa`, ...).
+    (a patient, an article). `task` names the kind of question (`phantom_side`, `caption`, `vqa`, ...). `rubric` is
+    what its reasoning is scored by, where that is published.
     """
 
     schema_version: Literal[1] = SAMPLE_VERSION
@@ -119,6 +135,7 @@ class Sample(Record):
     modality: str = ""
     body_part: str = ""
     boxes: tuple[Box, ...] = ()
+    rubric: tuple[RubricUnit, ...] = ()
     tags: tuple[str, ...] = ()
     provenance: Provenance | None = None
 

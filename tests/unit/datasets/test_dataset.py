@@ -121,3 +121,19 @@ def test_each_covid_image_has_its_own_licence(test_data):
     licences = Counter(sample.provenance.licence for sample in samples)
     assert licences == {"CC BY-NC-SA": 18, "CC BY-NC-ND": 6}
     assert all(sample.answer.text and (root / "images" / sample.media[0].path).is_file() for sample in samples)
+
+
+def test_rows_that_only_a_number_names_share_no_group_across_splits(tmp_path):
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.json").write_text(json.dumps([{"q": "Which?"}]))
+    lone = Dataset(
+        licence="MIT",
+        access="open",
+        modality="text",
+        group_key="",
+        splits={"train": 1, "test": 1},
+        rows=json_list("{split}.json", fields=("q",)),
+        to_sample=lambda row: Sample(turns=(user(row["q"]),), answer=closed("yes")),
+    )
+    groups = [next(read_drafts(lone, "lone", tmp_path, split=split)).sample.group for split in ("train", "test")]
+    assert groups == ["lone/train/000000", "lone/test/000000"]
