@@ -22,6 +22,10 @@ from osler.media.image import check_image
 from osler.media.volume_file import read_volume
 from osler.schema.sample import Access, Split
 
+# A user's own files: nobody published them.
+LOCAL = {"csv", "folder", "phantom", "volume_qa"}
+# In no published recipe.
+UNUSED = {"covid_chestxray"}
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "datasets"
 
 
@@ -48,8 +52,16 @@ def test_the_declaration_is_whole(name, dataset):
     assert isinstance(dataset, Dataset) and dataset.licence and dataset.access in get_args(Access)
     assert dataset.modality and dataset.layout and set(dataset.splits) <= set(get_args(Split))
     assert all(count is None or count > 0 for count in dataset.splits.values())
-    assert dataset.citation and dataset.source_url.startswith("https://") or name in {"phantom", "volume_qa"}
+    assert dataset.citation and dataset.source_url.startswith("https://") or name in LOCAL
     assert ADAPTERS.summary(name)
+
+
+def test_a_published_set_says_where_it_is_used_and_what_its_groups_are(name, dataset):
+    assert dataset.known_from in {"file", "code", "card"}
+    assert set(dataset.stages) <= {"align", "midtrain", "instruct", "evaluate", "classify"}
+    assert dataset.stages or name in LOCAL or name in UNUSED
+    assert dataset.group_unit or name in LOCAL, "what a group is: patient, study, article, image, video, question"
+    assert "/" in dataset.hub_id or not dataset.hub_id
 
 
 def test_samples_have_ids_groups_and_licences(name, dataset, contract):
@@ -71,6 +83,7 @@ def test_splits_share_no_group_unless_said(name, dataset, contract):
     groups = [{d.sample.group for d in drafts(name, dataset, s) if d.sample} for s in contract["counts"]]
     shared = [a & b for n, a in enumerate(groups) for b in groups[n + 1 :]]
     assert any(shared) == contract.get("shared_groups", False)
+    assert not any(shared) or dataset.shared_groups, "the declaration must say so, too"
 
 
 def test_worked_examples(name, dataset, contract):

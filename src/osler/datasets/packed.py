@@ -122,7 +122,7 @@ def _row_groups(file: Path) -> tuple[tuple[int, int, int], ...]:
     return tuple((n, sum(counts[:n]), count) for n, count in enumerate(counts))
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=8)
 def _column(file: Path, group: int, column: str) -> Any:
     """One column of one row group: a shard reads its rows in order, so the next cell is in it, too."""
     import pyarrow.parquet as pq

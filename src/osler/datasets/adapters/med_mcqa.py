@@ -62,6 +62,7 @@ DATASET = Dataset(
     access="open",
     modality="text",
     group_key="",
+    group_unit="question",
     id_key="id",
     splits={"train": 182822, "validation": 4183, "test": 6150},
     rows=FirstOf(
@@ -69,13 +70,16 @@ DATASET = Dataset(
             jsonl(
                 {"train": "train.json", "validation": "dev.json", "test": "test.json"}, fields=_FIELDS, change=from_one
             ),
-            parquet("data/{split}-00000-of-00001.parquet", fields=_FIELDS, change=from_zero),
+            parquet("data/{split}-*.parquet", fields=_FIELDS, change=from_zero),
         )
     ),
     to_sample=to_sample,
     citation="Pal et al. MedMCQA: a large-scale multi-subject multi-choice dataset for medical domain question "
     "answering. CHIL 2022. arXiv:2203.14371",
     source_url="https://github.com/medmcqa/medmcqa",
-    layout="train.json, dev.json, test.json (JSON lines), or the hub's data/SPLIT-00000-of-00001.parquet",
+    hub_id="openlifescienceai/medmcqa",
+    layout="train.json, dev.json, test.json (JSON lines), or the hub's data/SPLIT-*.parquet",
+    stages=("instruct", "evaluate"),
+    known_from="file",
     notes="The test answers are not published. `cop` counts from 1 in the GitHub files and from 0 on the hub.",
 )

@@ -27,6 +27,8 @@ DATASET = Dataset(
     access="open",
     modality="radiology",
     group_key="img_id",
+    group_unit="image",
+    shared_groups=True,
     id_key="qid",
     splits={"train": 9835, "validation": 2099, "test": 2094},
     rows=json_list(
@@ -38,10 +40,14 @@ DATASET = Dataset(
     ),
     to_sample=to_sample,
     media_folder="imgs",
+    media_archives=("imgs.zip",),
+    stages=("instruct", "evaluate"),
+    known_from="file",
+    hub_id="BoKelvin/SLAKE",
     citation="Liu et al. SLAKE: a semantically-labeled knowledge-enhanced dataset for medical visual question "
     "answering. ISBI 2021. arXiv:2102.09542",
     source_url="https://huggingface.co/datasets/BoKelvin/SLAKE",
-    layout="train.json, validate.json, test.json and imgs/xmlabN/source.jpg (imgs.zip unpacked)",
+    layout="train.json, validate.json, test.json and imgs/xmlabN/source.jpg or imgs.zip as published",
     notes="No image is in two splits within one language, but 72 of the 96 images of the English test are in the "
     "Chinese train split. Of the 836 closed test questions, 416 are English.",
 )
