@@ -2,9 +2,15 @@
 
 The rule is InternVL's dynamic tiling (InternVL 1.5, arXiv:2404.16821, section 3.3). Results are equal to those of
 transformers' GotOcr2ImageProcessorPil with `crop_to_patches=True`, but stay uint8, a quarter of float32's bytes.
+
+Nearly all of the time is PIL's resampling, which lets go of Python's lock: threads of one process share it.
 """
 
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from typing import TypeVar
 
 import numpy as np
 from PIL import Image
@@ -12,6 +18,10 @@ from PIL import Image
 from osler.core.errors import InputError
 
 _PROBE_PX = 32
+_MOST_THREADS = 2
+
+_In = TypeVar("_In")
+_Out = TypeVar("_Out")
 
 
 @lru_cache(maxsize=4096)
@@ -67,6 +77,7 @@ def cut_tiles(
     min_tiles: int = 1,
     max_tiles: int = 12,
     max_upscale: float | None = None,
+    threads: int | None = None,
 ) -> np.ndarray:
     """The tiles of an image, row by row from the top left, the thumbnail last.
 
@@ -79,22 +90,56 @@ def cut_tiles(
         min_tiles: see `tile_grid`.
         max_tiles: see `tile_grid`.
         max_upscale: see `tile_grid`.
+        threads: how many share the work; None is `default_threads()`. The pixels do not depend on it.
 
     Returns:
         uint8, shape [num_tiles, 3, tile_px, tile_px].
     """
+    threads = _checked(threads)
     picture = _one_channel_if_gray(_picture(picture))
     cols, rows = tile_grid(
         *picture.size, tile_px=tile_px, min_tiles=min_tiles, max_tiles=max_tiles, max_upscale=max_upscale
     )
     num_cells = cols * rows
     tiles = np.empty((num_cells + (num_cells > 1), 3, tile_px, tile_px), np.uint8)
+    if num_cells == 1:
+        _write_whole(picture, tiles[0])
+        return tiles
     cells = tiles[:num_cells].reshape(rows, cols, 3, tile_px, tile_px)
-    whole = _resized(picture, cols * tile_px, rows * tile_px)
-    cells[:] = whole.reshape(rows, tile_px, cols, tile_px, -1).transpose(0, 2, 4, 1, 3)
-    if num_cells > 1:
-        tiles[-1] = _resized(picture, tile_px, tile_px).transpose(2, 0, 1)
+    # As PIL does inside one call: first every row, then every column, rounded to whole values in between.
+    with ThreadPoolExecutor(threads) as pool:
+        widened = pool.submit(picture.resize, (cols * tile_px, picture.height), Image.Resampling.BICUBIC)
+        thumbnail = pool.submit(_write_whole, picture, tiles[-1])
+        strips = [pool.submit(_write_column, widened.result(), cells, col) for col in range(cols)]
+        for job in (thumbnail, *strips):
+            job.result()
     return tiles
+
+
+def default_threads() -> int:
+    """Threads that tiling takes if nobody says: one for each core this process may use, at most two."""
+    return min(len(os.sched_getaffinity(0)), _MOST_THREADS)
+
+
+def map_pictures(work: Callable[[_In], _Out], pictures: Sequence[_In], *, threads: int | None = None) -> list[_Out]:
+    """`work` of each picture, in their order; whole pictures side by side keep threads busier than parts of one.
+
+    Args:
+        work: decodes or cuts a picture; whatever else it does must be safe in several threads.
+        pictures: what `work` takes, one of each.
+        threads: None is `default_threads()`.
+    """
+    threads = min(_checked(threads), len(pictures))
+    if threads <= 1:
+        return [work(picture) for picture in pictures]
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(work, pictures))
+
+
+def _checked(threads: int | None) -> int:
+    if threads is not None and threads < 1:
+        raise InputError("cannot tile", expected="at least one thread", got=str(threads))
+    return default_threads() if threads is None else threads
 
 
 def _picture(picture: np.ndarray | Image.Image) -> Image.Image:
@@ -121,9 +166,24 @@ def _one_channel_if_gray(picture: Image.Image) -> Image.Image:
     return red if same else picture
 
 
-def _resized(picture: Image.Image, width: int, height: int) -> np.ndarray:
-    """Shape [height, width, channels]; PIL returns a picture of that size already as it is."""
-    pixels = np.asarray(picture.resize((width, height), Image.Resampling.BICUBIC))
+def _write_whole(picture: Image.Image, tile: np.ndarray) -> None:
+    """The whole picture into one tile, shape [3, px, px]."""
+    px = tile.shape[-1]
+    small = picture.resize((px, px), Image.Resampling.BICUBIC)
+    tile[:] = _with_channels(small).transpose(2, 0, 1)
+
+
+def _write_column(widened: Image.Image, cells: np.ndarray, col: int) -> None:
+    """One column of `cells`, shape [rows, cols, 3, px, px], from a picture that is as wide as all of them already."""
+    rows, px = cells.shape[0], cells.shape[-1]
+    strip = widened.crop((col * px, 0, (col + 1) * px, widened.height))
+    pixels = _with_channels(strip.resize((px, rows * px), Image.Resampling.BICUBIC))
+    cells[:, col] = pixels.reshape(rows, px, px, -1).transpose(0, 3, 1, 2)
+
+
+def _with_channels(picture: Image.Image) -> np.ndarray:
+    """Shape [height, width, channels], also of a gray picture."""
+    pixels = np.asarray(picture)
     return pixels if pixels.ndim == 3 else pixels[..., None]
 
 

@@ -45,7 +45,9 @@ def load(
             tensor is missing, unexpected or of another shape.
     """
     attention = attention or {"text_config": "eager", "vision_config": "sdpa"}
-    kernels.check(configuration(folder), attention=attention, experts=experts, device=device, training=False)
+    attention, experts = kernels.settle(
+        configuration(folder), attention=attention, experts=experts, device=device, training=False
+    )
     options: dict[str, Any] = {
         "attn_implementation": attention,
         # So that a wrong shape reaches the report below, which names the tensor.
@@ -65,13 +67,14 @@ def load(
 
 
 def skeleton(
-    folder: Path, *, dtype: torch.dtype, attention: dict[str, str], experts: str
+    folder: Path, *, dtype: torch.dtype, attention: dict[str, str], experts: str | None
 ) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
     """What `load` returns, without a weight: the model's tensors have shapes and no memory (the meta device)."""
     with torch.device("meta"):
         model = OslerForConditionalGeneration(configuration(folder))
     model.set_attn_implementation(attention)
-    model.set_experts_implementation({"text_config": experts})
+    if experts is not None:
+        model.set_experts_implementation({"text_config": experts})
     return model.to(dtype), AutoProcessor.from_pretrained(folder, local_files_only=True)
 
 

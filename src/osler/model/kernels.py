@@ -22,6 +22,7 @@ ATTENTION = (
     "kernels-community/vllm-flash-attn3",
 )
 EXPERTS = ("eager", "batched_mm", "grouped_mm")
+AUTO = "auto"
 _PARTS = ("text_config", "vision_config")
 _HAS_SINKS = {"gpt_oss"}
 # Why an implementation is refused for a language model with sinks, always or in training only.
@@ -32,6 +33,23 @@ _NO_SINKS = {
 }
 _NO_SINK_GRADIENT = {"kernels-community/vllm-flash-attn3": "its backward pass has no sinks"}
 _FLASH_4_CAPABILITY = (9, 0)
+
+
+def settle(
+    config: OslerConfig,
+    *,
+    attention: Mapping[str, str],
+    experts: str | None,
+    device: str,
+    training: bool,
+    capability: tuple[int, int] | None = None,
+) -> tuple[dict[str, str], str | None]:
+    """The same choices with `auto` replaced by what `choose` says, and checked; arguments and errors as in `check`."""
+    best, best_experts = choose(config, device, training=training, capability=capability)
+    settled = {part: best.get(part, chosen) if chosen == AUTO else chosen for part, chosen in attention.items()}
+    experts = best_experts if experts == AUTO else experts
+    check(config, attention=settled, experts=experts, device=device, training=training, capability=capability)
+    return settled, experts
 
 
 def check(
@@ -92,6 +110,13 @@ def choose(
     else:
         text = "flash_attention_4"
     return {"text_config": text, "vision_config": "sdpa"}, "grouped_mm" if gpu else "eager"
+
+
+def in_use(config: OslerConfig) -> str:
+    """The implementations of a model that is built, in words."""
+    attention = ", ".join(f"{part} {getattr(config, part)._attn_implementation}" for part in _PARTS)
+    experts = getattr(config.text_config, "_experts_implementation", None)
+    return f"attention of {attention}" + (f"; experts {experts}" if experts else "")
 
 
 def _refusal(kind: str, chosen: str, device: str, *, training: bool, capability: tuple[int, int] | None) -> str:

@@ -85,7 +85,7 @@ def assemble(
     _check_keys(parts)
     attention = attention or {"text_config": "eager", "vision_config": "sdpa"}
     config, tokenizer = _configuration(family, parts)
-    kernels.check(config, attention=attention, experts=experts, device=device, training=training)
+    attention, experts = kernels.settle(config, attention=attention, experts=experts, device=device, training=training)
     model = _empty(config, dtype, attention)
     if experts is not None:
         model.set_experts_implementation({"text_config": experts})

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from PIL import Image
+from torch.utils.data import get_worker_info
 from transformers import (
     AutoImageProcessor,
     AutoProcessor,
@@ -18,9 +19,11 @@ from transformers import (
     ProcessorMixin,
 )
 
-from osler.media.tiles import cut_tiles, num_tiles
+from osler.media.image import open_picture
+from osler.media.tiles import cut_tiles, default_threads, map_pictures, num_tiles
 from osler.model.config import OslerConfig
 from osler.model.tokenizer import IMAGE, IMAGE_END, IMAGE_START
+from osler.schema.media import MediaRef, Window
 
 
 class OslerImageProcessor(BaseImageProcessor):
@@ -51,8 +54,11 @@ class OslerImageProcessor(BaseImageProcessor):
         self.min_tiles = min_tiles
         self.max_upscale = max_upscale
 
-    def tiles(self, picture: np.ndarray | Image.Image) -> torch.Tensor:
-        """A picture, uint8 [H, W, 3] or of PIL mode L or RGB, to tiles uint8 [N, 3, tile_px, tile_px]."""
+    def tiles(self, picture: np.ndarray | Image.Image, *, threads: int | None = None) -> torch.Tensor:
+        """A picture, uint8 [H, W, 3] or of PIL mode L or RGB, to tiles uint8 [N, 3, tile_px, tile_px].
+
+        The pixels do not depend on `threads`; None is one in a loader's worker process, else `default_threads()`.
+        """
         return torch.from_numpy(
             cut_tiles(
                 picture,
@@ -60,8 +66,22 @@ class OslerImageProcessor(BaseImageProcessor):
                 min_tiles=self.min_tiles,
                 max_tiles=self.max_tiles,
                 max_upscale=self.max_upscale,
+                threads=_threads(threads),
             )
         )
+
+    def read_tiles(
+        self, files: Sequence[tuple[bytes, MediaRef | Window | None]], *, threads: int | None = None
+    ) -> list[torch.Tensor]:
+        """Image files, each with the window or media reference it is shown by, decoded and cut side by side.
+
+        Args:
+            files: as `osler.media.image.open_picture` takes them, with the same errors.
+            threads: as in `tiles`.
+        """
+        threads = _threads(threads)
+        per_picture = threads if len(files) == 1 else 1
+        return map_pictures(lambda file: self.tiles(open_picture(*file), threads=per_picture), files, threads=threads)
 
     def num_tiles(self, width: int, height: int) -> int:
         """How many tiles a picture of that size becomes, the thumbnail included; no pixel is needed."""
@@ -77,7 +97,9 @@ class OslerImageProcessor(BaseImageProcessor):
     def preprocess(self, images: Any, **kwargs: Any) -> BatchFeature:
         """One PIL picture or array, or a list of them, to `pixel_values` [N, 3, H, W] and `num_tiles` per picture."""
         pictures = images if isinstance(images, (list, tuple)) else [images]
-        tiles = [self.tiles(_rgb(picture)) for picture in pictures]
+        threads = _threads(None)
+        per_picture = threads if len(pictures) == 1 else 1
+        tiles = map_pictures(lambda each: self.tiles(_rgb(each), threads=per_picture), pictures, threads=threads)
         return BatchFeature({"pixel_values": torch.cat(tiles), "num_tiles": [len(each) for each in tiles]})
 
 
@@ -127,6 +149,13 @@ def register() -> None:
     """Teach transformers' Auto classes this processor. Idempotent."""
     AutoImageProcessor.register(OslerConfig, slow_image_processor_class=OslerImageProcessor, exist_ok=True)
     AutoProcessor.register(OslerConfig, OslerProcessor, exist_ok=True)
+
+
+def _threads(threads: int | None) -> int:
+    """What was asked for; a loader's worker processes are a core each already."""
+    if threads is not None:
+        return threads
+    return default_threads() if get_worker_info() is None else 1
 
 
 def _fill(text: str, replacements: Any) -> Any:

@@ -5,20 +5,22 @@ Axes: B rows, T tokens, N tiles, C H W pixels.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from typing import Literal
 
 import torch
 
 from osler.core.errors import InputError
-from osler.media.image import open_picture
 from osler.model.attention import PADDING
 from osler.model.compose import IGNORED_LABEL
 from osler.model.processor import OslerImageProcessor
 from osler.model.prompt import Encoded, Prompter
+from osler.schema.media import MediaRef
 from osler.schema.sample import Sample, without_images
 from osler.train.cut import cut_words
 from osler.train.fill_report import source_names
-from osler.train.pack import Document, Row, Selection
+from osler.train.pack import Selection
+from osler.train.rows import Document, Row
 
 LossWeight = Literal["token", "sqrt", "sample"]
 
@@ -74,7 +76,7 @@ class PackCollator:
     def __init__(
         self,
         selections: list[Selection],
-        rows: list[Row],
+        rows: Sequence[Row],
         *,
         prompter: Prompter,
         pictures: OslerImageProcessor,
@@ -124,8 +126,10 @@ class PackCollator:
 
     def _row(self, documents: Row, tiles: list[torch.Tensor]) -> _Row:
         row = _Row()
-        for document in documents:
-            samples, pictures = self._read(document)
+        read = [self._read(document) for document in documents]
+        cut = iter(self.pictures.read_tiles([file for _, files in read for file in files]))
+        for document, (samples, files) in zip(documents, read, strict=True):
+            pictures = list(islice(cut, len(files)))
             counts = [len(each) for each in pictures]
             conversations = [self._encoded(sample, counts) for sample in samples]
             for group in _same_prefix(conversations, self.prompter):
@@ -156,17 +160,15 @@ class PackCollator:
             weight = max(1, sum(encoded.learned[prefix:])) ** _EXPONENTS[self.loss_weight]
             row.write(encoded, slice(prefix, None), branch=branch, source=source, weight=weight)
 
-    def _read(self, document: Document) -> tuple[list[Sample], list[torch.Tensor]]:
+    def _read(self, document: Document) -> tuple[list[Sample], list[tuple[bytes, MediaRef]]]:
+        """The samples of a document and the files of the images that they share."""
         selection = self.selections[document.selection]
         index_rows = selection.store.rows(selection.table, document.rows)
         samples = selection.store.samples(index_rows)
         if selection.withhold_images:
             return [each.model_copy(update={"turns": without_images(each.turns)}) for each in samples], []
         media = selection.store.media(index_rows[0])
-        pictures = [
-            self.pictures.tiles(open_picture(data, ref)) for data, ref in zip(media, samples[0].media, strict=True)
-        ]
-        return samples, pictures
+        return samples, list(zip(media, samples[0].media, strict=True))
 
 
 def _same_prefix(conversations: list[Encoded], prompter: Prompter) -> list[list[Encoded]]:

@@ -20,8 +20,8 @@ def fill_report(plan: Plan, selections: list[Selection], packing: Packing) -> di
         "row_tiles": packing.row_tiles,
         "order": packing.order,
         "rows": len(plan.rows),
-        "documents": sum(map(len, plan.rows)),
-        "samples": sum(len(document.rows) for row in plan.rows for document in row),
+        "documents": plan.rows.num_documents,
+        "samples": plan.rows.num_samples,
         "tokens": int(plan.tokens.sum()),
         "tiles": int(plan.tiles.sum()),
         "fill_tokens": _share(plan.tokens, packing.row_tokens),
@@ -61,20 +61,15 @@ def _fill_steps(tokens: np.ndarray, rows_per_step: int) -> float:
 
 
 def _sources(plan: Plan, selections: list[Selection]) -> list[dict[str, Any]]:
-    documents = [0] * len(selections)
-    samples = [0] * len(selections)
-    for row in plan.rows:
-        for document in row:
-            documents[document.selection] += 1
-            samples[document.selection] += len(document.rows)
+    documents, samples = plan.rows.by_selection(len(selections))
     return [
         {
             "name": name,
             "weight": selection.weight,
             "records_held": plan.records[number],
             "samples_held": selection.table.num_rows,
-            "documents": documents[number],
-            "samples": samples[number],
+            "documents": int(documents[number]),
+            "samples": int(samples[number]),
         }
         for number, (name, selection) in enumerate(zip(source_names(selections), selections, strict=True))
     ]

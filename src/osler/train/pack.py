@@ -19,6 +19,7 @@ from osler.media.tiles import num_tiles
 from osler.store.mixture import Mixture, Source
 from osler.store.reader import Store, record_starts
 from osler.train.fill import Budget, Costed, Order, fill_rows
+from osler.train.rows import Document, Row, Rows
 
 Overlong = Literal["keep", "cut", "drop"]
 
@@ -47,17 +48,6 @@ class Selection:
     weight: float
     task_weights: np.ndarray
     withhold_images: bool = False
-
-
-@dataclass(frozen=True)
-class Document:
-    """Samples of one record that are asked together: index rows `rows` of selection number `selection`."""
-
-    selection: int
-    rows: tuple[int, ...]
-
-
-Row = tuple[Document, ...]
 
 
 @dataclass(frozen=True)
@@ -107,7 +97,7 @@ class Plan:
         dropped_ids: the first of them by name.
     """
 
-    rows: list[Row]
+    rows: Rows
     tokens: np.ndarray
     tiles: np.ndarray
     records: tuple[int, ...]
@@ -184,15 +174,16 @@ def select(
 ) -> Selection:
     """The chosen part of a store. Raises InputError where nothing is chosen."""
     table = store.table(split, tasks=list(tasks) if tasks else None, licences=list(licences) if licences else None)
-    names = table.column("task").to_pylist()
+    names = pc.unique(table.column("task")).to_pylist()
     missing = sorted(set(tasks or ()) - set(names))
     if missing or not names:
-        found = sorted(set(store.table(split).column("task").to_pylist()))
+        found = sorted(pc.unique(store.table(split).column("task")).to_pylist())
         raise InputError(
             f"no samples of {', '.join(missing) or 'any task'} in split {split!r} of {store.folder}",
             expected=f"one of {', '.join(found)}",
         )
-    weights = np.array([(tasks or {}).get(name, 1.0) for name in names])
+    weight_of = np.array([(tasks or {}).get(name, 1.0) for name in names], dtype=np.float64)
+    weights = weight_of[pc.index_in(table.column("task"), pa.array(names)).to_numpy()]
     return Selection(store, table, weight, weights, withhold_images)
 
 
@@ -206,7 +197,7 @@ def plan_rows(
     questions_per_image: int,
     seed: int,
     window_shards: int | None,
-) -> list[Row]:
+) -> Rows:
     """The first `num_rows` rows of the plainest `plan`: in the order of the stream, tiles not limited."""
     packing = Packing(
         row_tokens=row_tokens,
@@ -231,25 +222,31 @@ def plan(selections: list[Selection], lengths: list[Lengths], *, packing: Packin
         InputError: a selection has nothing that fits a row, or a sample can neither be held nor cut.
     """
     sources = [_Samples.of(selection, length, packing) for selection, length in zip(selections, lengths, strict=True)]
-    lot = packing.rows_per_step * _STEPS_SORTED
     documents = _documents(selections, sources, packing, seed)
     filled = fill_rows(documents, packing.budget, order=packing.order, look_ahead=packing.look_ahead)
-    rows: list[Costed[Row]] = []
-    while len(rows) < num_rows:
-        by_length = sorted(itertools.islice(filled, lot), key=lambda row: row.tokens)
-        order = generator(seed, "steps", len(rows)).permutation(_STEPS_SORTED)
-        first = [step * packing.rows_per_step for step in order]
-        rows += [by_length[start + place] for start in first for place in range(packing.rows_per_step)]
-    del rows[num_rows:]
+    rows = Rows()
+    tokens, tiles = np.zeros((2, num_rows), dtype=np.int64)
+    for number, row in enumerate(itertools.islice(_in_steps(filled, packing.rows_per_step, seed), num_rows)):
+        rows.append(row.item)
+        tokens[number], tiles[number] = row.tokens, row.tiles
     return Plan(
-        [row.item for row in rows],
-        np.array([row.tokens for row in rows], dtype=np.int64),
-        np.array([row.tiles for row in rows], dtype=np.int64),
+        rows,
+        tokens,
+        tiles,
         tuple(source.num_records for source in sources),
         sum(source.overlong for source in sources),
         dict(sorted(sum((source.dropped for source in sources), Counter()).items())),
         tuple(name for source in sources for name in source.dropped_ids)[:_IDS_SHOWN],
     )
+
+
+def _in_steps(filled: Iterator[Costed[Row]], rows_per_step: int, seed: int) -> Iterator[Costed[Row]]:
+    """The same rows without end, those of a step of like length, the steps in random order."""
+    lot = rows_per_step * _STEPS_SORTED
+    for start in itertools.count(step=lot):
+        by_length = sorted(itertools.islice(filled, lot), key=lambda row: row.tokens)
+        for step in generator(seed, "steps", start).permutation(_STEPS_SORTED):
+            yield from by_length[step * rows_per_step : (step + 1) * rows_per_step]
 
 
 @dataclass(frozen=True)

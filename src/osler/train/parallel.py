@@ -7,10 +7,12 @@ Axes: K layers, E experts.
 """
 
 import importlib.util
+import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from pathlib import Path
 from typing import Any, TypeVar
 
 import torch
@@ -25,6 +27,7 @@ from osler.model.compose import OslerForConditionalGeneration, balancing_loss
 
 T = TypeVar("T")
 _LAUNCH = "Start it so: torchrun --nproc-per-node N -m osler.cli.main train RECIPE.yaml --out DIR"
+_ZERO3 = Path(__file__).with_name("zero3.json")
 # Rank 0 hashes the inputs before it joins, and the others wait for it.
 _PATIENCE = timedelta(hours=1)
 
@@ -158,22 +161,20 @@ def engine_arguments(world: World, *, max_grad_norm: float, batch_size: int, acc
 
 
 def zero3_settings(*, max_grad_norm: float, batch_size: int, accumulation: int, bf16: bool) -> dict[str, Any]:
-    """DeepSpeed's settings: ZeRO stage 3 (arXiv 1910.02054), nothing offloaded. `batch_size` is one process's."""
-    return {
+    """DeepSpeed's settings: ZeRO stage 3 (arXiv 1910.02054), nothing offloaded. `batch_size` is one process's.
+
+    They are `zero3.json` beside this file, with the recipe's own values where that says `auto`. The consolidated
+    model is written at the end and with each checkpoint, hence its gathering.
+    """
+    settings: dict[str, Any] = json.loads(_ZERO3.read_text(encoding="utf-8"))
+    settings |= {
         "train_micro_batch_size_per_gpu": batch_size,
         "gradient_accumulation_steps": accumulation,
         "gradient_clipping": max_grad_norm,
         "bf16": {"enabled": bf16},
-        "zero_optimization": {
-            "stage": 3,
-            "overlap_comm": bf16,
-            "contiguous_gradients": True,
-            # The consolidated model is written at the end and with each checkpoint.
-            "stage3_gather_16bit_weights_on_model_save": True,
-        },
-        "zero_allow_untested_optimizer": True,
-        "wall_clock_breakdown": False,
     }
+    settings["zero_optimization"]["overlap_comm"] &= bf16  # there is nothing to overlap with on a CPU
+    return settings
 
 
 def shard(model: OslerForConditionalGeneration, *, world: World) -> None:

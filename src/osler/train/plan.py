@@ -16,6 +16,7 @@ from osler.train.flops import Shape, causal_pairs, flops_per_step, passes, shape
 from osler.train.gpus import GIB, Gpu, gpu, gpu_of_device
 from osler.train.memory import SHARDED
 from osler.train.sample_sizes import measure
+from osler.train.stage import ModelConfig
 from osler.train.work import Work, composition, with_adapters, work_of
 
 # Of a GPU's memory, what the driver, the kernels' scratch space and fragments leave.
@@ -30,6 +31,8 @@ _SHORTEST_ROW = 1024
 class PlanConfig(Config):
     """The recipe's `plan`: the machine, and the data as far as they are not at hand. A run itself ignores it.
 
+    family: planned with at its full size where the recipe's `model.folder` is not there yet, as before the stage that
+        writes it has run.
     gpu: by name, see `train/gpus.py`. Without it no speed and no fit can be said.
     mfu: share of the GPU's peak that the run will reach; measure it with `benchmarks/train_throughput.py`.
     samples: to train on; without it those of the recipe's steps.
@@ -40,6 +43,7 @@ class PlanConfig(Config):
         the engine does: zero3 `mixed`, the others `float32`.
     """
 
+    family: str | None = None
     gpu: str | None = None
     num_gpus: PositiveInt = 1
     mfu: float = Field(0.25, gt=0, le=1)
@@ -61,7 +65,11 @@ class Speed:
 
 @dataclass(frozen=True)
 class Plan:
-    """A stage on a machine. `gpu` and `speed` are None where no GPU is named; `steps` read the samples once."""
+    """A stage on a machine.
+
+    `gpu` and `speed` are None where no GPU is named; `steps` read the samples once; `stand_in` says which family was
+    planned with in place of a folder that is not there, None where the recipe's own model was.
+    """
 
     work: Work
     tokens_per_sample: float
@@ -72,6 +80,7 @@ class Plan:
     mfu: float
     gpu: Gpu | None
     speed: Speed | None
+    stand_in: str | None = None
 
 
 def parse(recipe: Recipe) -> tuple[Any, PlanConfig]:
@@ -98,7 +107,8 @@ def make_plan(config: Any, plan: PlanConfig, *, machine: Gpu | None = None) -> P
             or the GPU is not known, or the lengths of the samples can be had neither from the data nor from `plan`.
     """
     machine = machine or (gpu(plan.gpu) if plan.gpu else None)
-    model_config = composition(config.model)
+    start = _start(config.model, plan.family)
+    model_config = composition(start)
     tokens, tiles = _sample_sizes(config, plan, model_config)
     work = work_of(config, model_config, num_gpus=plan.num_gpus, dtype=plan.dtype, tiles_per_token=tiles / tokens)
     flops = _flops_per_sample(work, shape_of(model_config), tokens, tiles)
@@ -113,6 +123,7 @@ def make_plan(config: Any, plan: PlanConfig, *, machine: Gpu | None = None) -> P
         mfu=plan.mfu,
         gpu=machine,
         speed=_speed(plan, machine, flops, samples=samples, tokens=tokens, tiles=tiles) if machine else None,
+        stand_in=None if start is config.model else f"family {start.family}, as {config.model.folder} is not there yet",
     )
 
 
@@ -155,6 +166,18 @@ def check_device(config: Any, name: str, memory_bytes: int, *, num_gpus: int, lo
 def implied_mfu(flops_per_sample: float, *, samples: float, hours: float, num_gpus: int, machine: Gpu) -> float:
     """The share of the peak that a run reached which took so long."""
     return flops_per_sample * samples / (hours * _SECONDS_PER_HOUR * num_gpus * machine.peak_flops)
+
+
+def _start(model: ModelConfig, family: str | None) -> ModelConfig:
+    """The recipe's `model`, or the family that stands in for a folder that is not there."""
+    if model.folder is None or model.folder.exists():
+        return model
+    if family is None:
+        raise InputError(
+            f"recipe: model.folder {model.folder} is not there",
+            fix="Run the stage that writes it, or name the family to plan with: plan.family=NAME.",
+        )
+    return model.model_copy(update={"folder": None, "family": family})
 
 
 def _sample_sizes(config: Any, plan: PlanConfig, model_config: OslerConfig) -> tuple[float, float]:

@@ -21,6 +21,8 @@ def plan_lines(plan: Plan) -> str:
 
 
 def _model(plan: Plan) -> Iterator[str]:
+    if plan.stand_in is not None:
+        yield f"model: {plan.stand_in}"
     yield f"{'parameters':<24}{'all':>16}{'trained':>16}"
     for part in plan.work.parts:
         yield f"  {part.name:<22}{part.parameters:>16,}{part.trained:>16,}"

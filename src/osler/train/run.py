@@ -27,7 +27,7 @@ from osler.train.fill_report import fill_report
 from osler.train.flops import passes, shape_of
 from osler.train.gpus import gpu_of_device
 from osler.train.meter import Meter
-from osler.train.pack import Lengths, Packing, Row, Selection, plan, plan_rows, select
+from osler.train.pack import Lengths, Packing, Selection, plan, plan_rows, select
 from osler.train.parallel import World, check, joined, shard, whole_model
 from osler.train.plan import check_device
 from osler.train.sharded import fit_sharded
@@ -87,6 +87,8 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
     # FSDP2 gives every process its part of what rank 0 holds.
     empty = world.engine == "fsdp2" and world.rank > 0
     model, processing = _start(config.model, selections, seed=config.seed, device=world.device, empty=empty)
+    if kernels.AUTO in {*config.model.attention.values(), config.model.experts} and world.rank == 0:
+        log.info(f"auto: {kernels.in_use(model.config)}")
     if not world.is_sharded:  # else each process moves its part of a layer itself: whole, the model may not fit
         model.to(world.device)
     # A sharded model knows only its parts.
@@ -205,7 +207,7 @@ def _meter(model: OslerForConditionalGeneration, device: str) -> Meter:
 def _fit_patch_masks(config: MaskRecipe, job: Job) -> Weights:
     selections, schedule, pictures = job.selections, job.schedule, job.processing.image_processor
     labels = _mask_labels(selections[0])
-    rows: list[Row] = plan_rows(
+    rows = plan_rows(
         selections,
         [Lengths(1, 0, 0, pictures.tile_px, 1) for _ in selections],
         num_rows=schedule.num_items,
@@ -290,16 +292,13 @@ def _from_folder(
         if getattr(start, key) is not None:
             raise InputError(f"recipe: model.{key} builds a family, but model.folder is given", fix="Leave one out.")
     config = checkpoint.configuration(folder)
-    kernels.check(config, attention=start.attention, experts=start.experts, device=device, training=True)
+    attention, experts = kernels.settle(
+        config, attention=start.attention, experts=start.experts, device=device, training=True
+    )
     if empty:
-        return checkpoint.skeleton(folder, dtype=_dtype(start), attention=start.attention, experts=start.experts)
+        return checkpoint.skeleton(folder, dtype=_dtype(start), attention=attention, experts=experts)
     return checkpoint.load(
-        folder,
-        device=device,
-        dtype=_dtype(start),
-        attention=start.attention,
-        experts=start.experts,
-        on_device=False,
+        folder, device=device, dtype=_dtype(start), attention=attention, experts=experts, on_device=False
     )
 
 
@@ -322,9 +321,11 @@ def _from_family(
         )
     texts = (conversation_text(sample) for selection in selections for sample in _spread(selection))
     model, processing = family.build(texts, seed=seed)
-    kernels.check(model.config, attention=start.attention, experts=start.experts, device=device, training=True)
-    model.set_attn_implementation(start.attention)
-    model.set_experts_implementation({"text_config": start.experts})
+    attention, experts = kernels.settle(
+        model.config, attention=start.attention, experts=start.experts, device=device, training=True
+    )
+    model.set_attn_implementation(attention)
+    model.set_experts_implementation({"text_config": experts})
     return model.to(_dtype(start)), processing
 
 

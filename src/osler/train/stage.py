@@ -2,9 +2,17 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol, Self, runtime_checkable
+from typing import Any, Literal, Protocol, Self, runtime_checkable
 
-from pydantic import Field, NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    field_validator,
+    model_validator,
+)
 
 from osler.core.config import Config
 from osler.schema.sample import Split
@@ -55,7 +63,8 @@ class ModelConfig(Config):
     vision_feature_layer: the tower's layer that the projector reads, -1 or -2, if not the family's own; with `family`.
     max_upscale: never enlarge an image to tiles of more than this multiple of its area; None is the published rule.
     dtype: of the weights in memory. bfloat16 suits weights that stay as they are beside LoRA's.
-    attention and experts name the implementation used while training, per part.
+    attention and experts name the implementation used while training, per part. `auto` is the fastest that is right
+        for the model and the device, see `model/kernels.py`; `attention: auto` says so of both parts.
     """
 
     folder: Path | None = None
@@ -67,6 +76,11 @@ class ModelConfig(Config):
     dtype: Literal["float32", "bfloat16"] = "float32"
     attention: dict[str, str] = {"text_config": "eager", "vision_config": "sdpa"}
     experts: str = "eager"
+
+    @field_validator("attention", mode="before")
+    @classmethod
+    def _of_each_part(cls, given: Any) -> Any:
+        return {"text_config": "auto", "vision_config": "auto"} if given == "auto" else given
 
 
 class DataConfig(Config):

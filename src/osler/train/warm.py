@@ -16,7 +16,8 @@ from osler.core.errors import InputError
 from osler.media.image import decode_image
 from osler.model.compose import OslerForConditionalGeneration, normalized
 from osler.model.processor import OslerImageProcessor
-from osler.train.pack import Row, Selection
+from osler.train.pack import Selection
+from osler.train.rows import Row
 
 
 class PatchMasks(nn.Module):
@@ -58,7 +59,7 @@ class MaskCollator:
     def __init__(
         self,
         selections: list[Selection],
-        rows: list[Row],
+        rows: Sequence[Row],
         *,
         pictures: OslerImageProcessor,
         labels: tuple[str, ...],

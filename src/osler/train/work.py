@@ -95,6 +95,7 @@ def work_of(
         num_gpus=num_gpus,
         dtype=dtype or ("mixed" if engine == "zero3" else config.model.dtype),
         checkpointing=schedule.checkpointing == "full",
+        # A plan is of GPUs, where `auto` never builds the scores.
         eager=config.model.attention.get("text_config", "eager") == "eager",
     )
     _refuse_layout(layout, pack.rows_per_step)

@@ -7,7 +7,7 @@ from PIL import Image
 from osler.core.errors import InputError
 from osler.core.rng import generator
 from osler.media.image import encode_png16, open_picture
-from osler.media.tiles import cut_tiles, num_tiles, tile_grid
+from osler.media.tiles import cut_tiles, default_threads, map_pictures, num_tiles, tile_grid
 from osler.schema.media import Window
 
 
@@ -42,9 +42,10 @@ def test_tiles_equal_the_reference_processor(size):
     )
     pixels = generator(0, "tiles", *size).integers(0, 256, (*size, 3)).astype(np.uint8)
     wanted = processor(images=[pixels], return_tensors="np")["pixel_values"]
-    tiles = cut_tiles(pixels, tile_px=56)
-    assert tiles.dtype == np.uint8 and tiles.shape[0] == num_tiles(size[1], size[0], tile_px=56)
-    assert np.array_equal(tiles, wanted)
+    for threads in (None, 1, 2, 5):
+        tiles = cut_tiles(pixels, tile_px=56, threads=threads)
+        assert tiles.dtype == np.uint8 and tiles.shape[0] == num_tiles(size[1], size[0], tile_px=56)
+        assert np.array_equal(tiles, wanted)
 
 
 @pytest.mark.parametrize(("tile_px", "max_tiles"), [(336, 12), (448, 6), (96, 4)])
@@ -109,6 +110,28 @@ def test_deep_pictures_are_windowed_before_they_are_cut_and_never_clipped():
 def test_impossible_tilings_are_refused(arguments):
     with pytest.raises(InputError, match="cannot tile"):
         tile_grid(**arguments)
+
+
+def test_pictures_keep_their_order_whatever_the_number_of_threads():
+    pictures = [generator(0, "order", str(n)).integers(0, 256, (40 + 9 * n, 70, 3)).astype(np.uint8) for n in range(7)]
+    wanted = [cut_tiles(picture, tile_px=32, threads=1) for picture in pictures]
+    for threads in (None, 1, 3, 20):
+        got = map_pictures(lambda picture: cut_tiles(picture, tile_px=32, threads=1), pictures, threads=threads)
+        assert all(np.array_equal(one, other) for one, other in zip(got, wanted, strict=True))
+    assert map_pictures(len, []) == [] and 1 <= default_threads() <= 2
+
+
+def test_an_error_in_a_thread_reaches_the_caller():
+    with pytest.raises(InputError, match="mode P"):
+        map_pictures(lambda picture: cut_tiles(picture, tile_px=8), [Image.new(m, (9, 9)) for m in "LPL"], threads=2)
+
+
+@pytest.mark.parametrize("threads", [0, -1])
+def test_less_than_one_thread_is_refused(threads):
+    with pytest.raises(InputError, match="at least one thread"):
+        cut_tiles(np.zeros((9, 4, 3), np.uint8), tile_px=4, threads=threads)
+    with pytest.raises(InputError, match="at least one thread"):
+        map_pictures(len, ["a"], threads=threads)
 
 
 def test_pixels_of_another_type_are_refused():

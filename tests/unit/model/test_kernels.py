@@ -1,5 +1,7 @@
 """Which kernels are refused, for whom, and what is taken instead."""
 
+from typing import Any
+
 import pytest
 
 from osler.core.errors import InputError
@@ -99,3 +101,22 @@ def test_what_auto_chooses_is_allowed(config: OslerConfig, training: bool) -> No
         kernels.check(
             config, attention=attention, experts=experts, device=device, training=training, capability=capability
         )
+
+
+def test_auto_is_settled_part_by_part_and_checked() -> None:
+    def settle(text: str, experts: str | None, **options: Any) -> tuple[dict[str, str], str | None]:
+        attention = {"text_config": text, "vision_config": "auto"}
+        return kernels.settle(options.pop("config", GPT), attention=attention, experts=experts, **options)
+
+    cpu, gpu = {"device": "cpu", "training": True}, {"device": "cuda", "training": True, "capability": HOPPER}
+    assert settle("auto", "auto", **cpu) == ({"text_config": "eager", "vision_config": "sdpa"}, "eager")
+    assert settle("auto", "auto", **gpu)[0]["text_config"] == "flex_attention"
+    assert settle("auto", "auto", config=LLAMA, **gpu)[0]["text_config"] == "sdpa"
+    assert settle("eager", None, **gpu) == ({"text_config": "eager", "vision_config": "sdpa"}, None)
+    assert settle("auto", "eager", **gpu)[1] == "eager" and settle("eager", "auto", **gpu)[1] == "grouped_mm"
+    with pytest.raises(InputError, match="'sdpa' for text_config: .* no sinks. Use eager"):
+        settle("sdpa", "auto", **cpu)
+    with pytest.raises(InputError, match="says nothing of vision_config"):
+        kernels.settle(GPT, attention={"text_config": "auto"}, experts=None, **cpu)
+    with pytest.raises(InputError, match="attention of 'txt_config'"):
+        kernels.settle(GPT, attention={"txt_config": "auto"}, experts=None, **cpu)

@@ -6,12 +6,15 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch.utils.data import DataLoader, Dataset
 
 from osler.core.errors import InputError
 from osler.core.rng import generator
+from osler.media.image import encode_png8
+from osler.media.tiles import default_threads
 from osler.model.compose import normalized
 from osler.model.config import OslerConfig
-from osler.model.processor import OslerImageProcessor
+from osler.model.processor import OslerImageProcessor, _threads
 
 
 def noise(width: int, height: int) -> Image.Image:
@@ -48,3 +51,32 @@ def test_deep_pixels_are_refused_never_clipped() -> None:
         OslerImageProcessor(tile_px=32).preprocess(Image.fromarray(ramp))
     with pytest.raises(InputError, match="expected uint8"):
         OslerImageProcessor(tile_px=32).preprocess(ramp)
+
+
+def test_files_become_the_same_tiles_side_by_side_as_one_by_one() -> None:
+    pictures = [noise(90, 40), noise(33, 70), noise(32, 32)]
+    processor = OslerImageProcessor(tile_px=32, max_tiles=6)
+    files = [(encode_png8(np.asarray(picture)), None) for picture in pictures]
+    for threads in (None, 1, 2):
+        for number in (3, 1, 0):
+            cut = processor.read_tiles(files[:number], threads=threads)
+            assert [len(each) for each in cut] == [processor.num_tiles(*each.size) for each in pictures[:number]]
+            for tiles, picture in zip(cut, pictures, strict=False):
+                assert torch.equal(tiles, processor.tiles(picture, threads=1))
+    both = processor.preprocess(pictures)
+    assert torch.equal(both["pixel_values"], torch.cat(processor.read_tiles(files)))
+    with pytest.raises(InputError, match="no image file"):
+        processor.read_tiles([*files, (b"words", None)], threads=2)
+
+
+class _Threads(Dataset[int]):
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, number: int) -> int:
+        return _threads(None)
+
+
+def test_a_loader_s_worker_cuts_with_one_thread() -> None:
+    assert _threads(None) == default_threads() and _threads(3) == 3
+    assert [int(count) for count in DataLoader(_Threads(), num_workers=1)] == [1]

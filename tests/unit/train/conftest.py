@@ -11,7 +11,8 @@ from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter, conversation_text
 from osler.store.reader import Store
 from osler.train.collate import PackCollator
-from osler.train.pack import Row, Selection, select
+from osler.train.pack import Selection, select
+from osler.train.rows import Row
 from toy import build_store, samples
 
 

@@ -12,7 +12,8 @@ from osler.model.compose import IGNORED_LABEL, OslerForConditionalGeneration
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter
 from osler.train.collate import PackCollator
-from osler.train.pack import Document, Selection, select
+from osler.train.pack import Selection, select
+from osler.train.rows import Document
 
 Built = tuple[OslerForConditionalGeneration, OslerProcessor]
 # Records 0 and 1 (five samples each, the last with reasoning) and one record of text alone.

@@ -17,7 +17,8 @@ from osler.schema.sample import Sample, closed, image, passage, user
 from osler.store.record import Blob, stored_record
 from osler.store.shards import Store, write_shard
 from osler.train.collate import PackCollator
-from osler.train.pack import Document, Lengths, Selection, select
+from osler.train.pack import Lengths, Selection, select
+from osler.train.rows import Document
 from toy import PROVENANCE
 
 SIZES = ((96, 96), (200, 96))  # one tile, and 2 + 1 of the tiny model

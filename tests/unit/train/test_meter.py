@@ -9,7 +9,7 @@ from osler.core.log import Log
 from osler.train.flops import causal_pairs, flops_per_step, passes, shape_of
 from osler.train.gpus import GIB
 from osler.train.meter import Meter, peak_memory_gib
-from osler.train.pack import Document
+from osler.train.rows import Document
 from plan_models import published_config
 
 SHAPE = shape_of(published_config())

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,9 @@ import pytest
 from osler.core.errors import InputError
 from osler.store.reader import Store
 from osler.train.fill_report import fill_report, source_names
-from osler.train.pack import Document, Lengths, Packing, Plan, Row, Selection, plan_rows, select
+from osler.train.pack import Lengths, Packing, Plan, Selection, plan_rows, select
 from osler.train.pack import plan as make_plan
+from osler.train.rows import Document, Row, Rows
 
 LENGTHS = Lengths(per_estimate=1.0, prefix=10, per_tile=36, tile_px=96, max_tiles=4)
 
@@ -21,7 +23,7 @@ def chosen(store: Store, *, weight: float = 1.0, tasks: dict[str, float] | None 
     return select(store, split="train", tasks=tasks, licences=None, weight=weight)
 
 
-def plan(selections: list[Selection], *, num_rows: int = 40, **changes: Any) -> list[Row]:
+def plan(selections: list[Selection], *, num_rows: int = 40, **changes: Any) -> Rows:
     options = {
         "rows_per_step": 1,
         "row_tokens": 200,
@@ -33,7 +35,7 @@ def plan(selections: list[Selection], *, num_rows: int = 40, **changes: Any) -> 
     return plan_rows(selections, [LENGTHS] * len(selections), num_rows=num_rows, **options)
 
 
-def documents(rows: list[Row]) -> list[Document]:
+def documents(rows: Sequence[Row]) -> list[Document]:
     return [document for row in rows for document in row]
 
 

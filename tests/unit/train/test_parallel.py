@@ -1,6 +1,9 @@
 """What several processes are refused, share and add up, as far as one process can tell."""
 
+import json
 import sys
+from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -66,3 +69,17 @@ def test_zero3_shards_everything_and_can_write_the_whole() -> None:
     assert (settings["gradient_clipping"], settings["train_micro_batch_size_per_gpu"]) == (0.5, 2)
     assert settings["bf16"] == {"enabled": True}
     assert "deepspeed" not in sys.modules
+
+
+def test_the_shipped_zero3_file_is_what_is_told_but_for_the_recipe_s_own_values() -> None:
+    shipped = json.loads(Path(parallel.__file__).with_name("zero3.json").read_text())
+    settings = zero3_settings(max_grad_norm=0.5, batch_size=2, accumulation=3, bf16=True)
+    own = {"train_micro_batch_size_per_gpu", "gradient_accumulation_steps", "gradient_clipping", "bf16"}
+    assert {key for key in settings if settings[key] != shipped[key]} == own == set(_with_auto(shipped))
+    assert settings.keys() == shipped.keys()
+    on_cpu = zero3_settings(max_grad_norm=0.5, batch_size=2, accumulation=3, bf16=False)
+    assert on_cpu["bf16"] == {"enabled": False} and on_cpu["zero_optimization"]["overlap_comm"] is False
+
+
+def _with_auto(settings: dict[str, Any]) -> list[str]:
+    return [key for key, value in settings.items() if value in ("auto", {"enabled": "auto"})]

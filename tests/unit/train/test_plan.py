@@ -226,7 +226,8 @@ def test_a_remedy_that_is_named_is_enough(published):
         ({"data": [{"shards": "nowhere"}], "plan": {"tokens_per_sample": None}}, "measure samples on .nowhere."),
         ({"model": {"family": "tinny"}}, "unknown model family 'tinny'.*Did you mean 'tiny'"),
         ({"model": {}}, "either 'folder' or 'family'"),
-        ({"model": {"folder": "nowhere"}}, "nowhere"),
+        ({"model": {"folder": "nowhere"}}, "model.folder nowhere is not there.*plan.family=NAME"),
+        ({"model": {"folder": "nowhere"}, "plan": {"family": "tinny"}}, "Did you mean 'tiny'"),
     ],
 )
 def test_wrong_plans_are_refused(changes, said):
@@ -288,3 +289,25 @@ def test_the_dtype_is_the_engines_own_unless_stated(published):
     assert published("zero3").work.layout.dtype == "mixed"
     assert published("fsdp2").work.layout.dtype == "float32"
     assert published("fsdp2", dtype="bfloat16").work.layout.dtype == "bfloat16"
+
+
+def test_a_family_stands_in_for_a_folder_that_is_not_there_yet(built, tmp_path):
+    stated = {**recipe()["plan"], "family": "tiny"}
+    found = make_plan(*parse(recipe(model={"folder": str(tmp_path / "later")}, plan=stated)))
+    family = make_plan(*parse(recipe()))
+    assert found.work.parts == family.work.parts and family.stand_in is None
+    said = f"model: family tiny, as {tmp_path / 'later'} is not there yet"
+    assert plan_lines(found).startswith(said) and "not there yet" not in plan_lines(family)
+    model, _ = built
+    model.config.save_pretrained(tmp_path)
+    there = make_plan(*parse(recipe(model={"folder": str(tmp_path)}, plan={**stated, "family": "medgpt_oss_20b"})))
+    assert there.stand_in is None, "the folder goes before the family"
+    assert sum(part.parameters for part in there.work.parts) == sum(each.numel() for each in model.parameters())
+
+
+def test_auto_never_builds_the_scores_on_a_gpu():
+    auto, eager = (
+        make_plan(*parse(recipe(model={"family": "tiny", "attention": attention}))).work.layout.eager
+        for attention in ("auto", {"text_config": "eager", "vision_config": "sdpa"})
+    )
+    assert (auto, eager) == (False, True)

@@ -309,3 +309,18 @@ def test_half_precision_weights_are_kept_as_they_are(store_folder: Path, tmp_pat
     config = parse(recipe(store_folder, "instruct", model=model, vision_lr=None, projector_lr=None))
     run(config, tmp_path, device="cpu", log=LOG)
     assert {weight.dtype for weight in weights(tmp_path).values()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize("attention", ["auto", {"text_config": "auto", "vision_config": "sdpa"}])
+def test_auto_says_what_it_took_and_trains_to_the_same_weights(
+    store_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], attention: Any
+) -> None:
+    for name, model in (("auto", {"attention": attention, "experts": "auto"}), ("plain", {})):
+        given = recipe(store_folder, "instruct", model={"family": "tiny", **model})
+        run(parse(given), tmp_path / name, device="cpu", log=Log())
+        said = "auto: attention of text_config eager, vision_config sdpa; experts eager"
+        assert (said in capsys.readouterr().err) == (name == "auto")
+    plain = weights(tmp_path / "plain")
+    assert all(torch.equal(tensor, plain[key]) for key, tensor in weights(tmp_path / "auto").items())
+    with pytest.raises(InputError, match="attention"):
+        parse(recipe(store_folder, "instruct", model={"family": "tiny", "attention": "eager"}))

@@ -32,6 +32,12 @@ def test_medgpt_oss(name: str) -> None:
     assert config.parallel.engine == "zero3"
 
 
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_kernels_of_published_runs_are_written_out(name: str) -> None:
+    model = recipe_config(f"medgpt_oss/{name}").model
+    assert "auto" not in {*model.attention.values(), model.experts}
+
+
 def test_the_other_reading_of_stage_0_is_a_key() -> None:
     recipe = without_plan(load_recipe(RECIPES / "medgpt_oss" / "align.yaml"))
     assert parse({**recipe, "vision_lr": 1e-3}).vision_lr == 1e-3
@@ -54,3 +60,11 @@ def test_stage_0_is_planned_on_the_published_machine() -> None:
     assert found.work.layout.num_gpus == 8 and found.gpu.name == "b200"
     assert found.speed.hours < 8.45  # what was published
     assert found.steps == pytest.approx(5835, rel=0.02)
+
+
+@pytest.mark.parametrize(("name", "steps"), [("midtrain", 120_139), ("instruct", 22_600)])
+def test_later_stages_are_planned_before_the_earlier_ones_have_run(name: str, steps: int) -> None:
+    found = make_plan(*parse_plan(load_recipe(RECIPES / "medgpt_oss" / f"{name}.yaml")))
+    assert found.stand_in is not None and "medgpt_oss_20b" in found.stand_in
+    assert sum(part.parameters for part in found.work.parts) == 21_238_369_472
+    assert found.steps == pytest.approx(steps, rel=0.02) and found.work.trained_weights["lm"]

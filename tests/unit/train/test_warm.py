@@ -11,7 +11,8 @@ from osler.media.image import encode_png8
 from osler.model.compose import OslerForConditionalGeneration
 from osler.model.processor import OslerImageProcessor, OslerProcessor
 from osler.store.reader import Store
-from osler.train.pack import Document, select
+from osler.train.pack import select
+from osler.train.rows import Document
 from osler.train.warm import MaskCollator, PatchMasks
 from toy import picture
 
