@@ -19,7 +19,7 @@ OPTIONS = {
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
     "score": RECIPE,
-    "show": ["name", "--debug"],
+    "show": ["name", "key=value", "--debug"],
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.
     "train": [*RECIPE[:-2], "--plan", *RECIPE[-2:]],

@@ -19,7 +19,9 @@ PACKAGES = {
     "synth", "evaluation", "transfer", "serve", "report", "cli",
 }  # fmt: skip
 TEST_FOLDERS = {"unit", "contract", "e2e", "golden", "house", "fixtures"}
-RECIPE_FOLDERS = {"curate", "train", "rl", "synth", "eval", "transfer", "serve", "tiny", "demo", "real", "export"}
+RECIPE_FOLDERS = {
+    "curate", "mix", "train", "rl", "synth", "eval", "transfer", "serve", "tiny", "demo", "real", "export",
+}  # fmt: skip
 
 
 def folders(path):

@@ -1,7 +1,8 @@
 """A command that reads a recipe and fills an output folder: curate, synth, train, eval, score, report.
 
 Its module defines three functions: `parse(recipe)` gives a frozen config, `inputs(config)` names the files
-and folders it reads, `run(config, out, *, device, log)` does the work, and continues it after a kill.
+and folders it reads, `run(config, out, *, device, log)` does the work, and continues it after a kill. It may define
+`dry_run_lines(config, log)` besides: lines that `--dry-run` prints below the resolved recipe, as comments.
 """
 
 import argparse
@@ -15,6 +16,8 @@ from osler.cli.arguments import Command, add_recipe_arguments
 from osler.core.errors import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from osler.core.config import Recipe
 
 
@@ -35,7 +38,7 @@ def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> 
     config = work.parse(recipe)
     resolved = config.model_dump(mode="json")
     if getattr(arguments, "dry_run", False):
-        return _print_recipe(resolved)
+        return _print_recipe(resolved, _dry_run_lines(work, config, arguments))
     out = _required(arguments.out)
     if read_settings().rank > 0:
         return _run_beside(work, config, out, arguments)
@@ -92,10 +95,19 @@ def load_work(module: str) -> Any:
         ) from error
 
 
-def _print_recipe(resolved: dict[str, Any]) -> int:
+def _dry_run_lines(work: Any, config: Any, arguments: argparse.Namespace) -> "Iterable[str]":
+    from osler.core.log import Log
+
+    return work.dry_run_lines(config, Log(quiet=arguments.quiet)) if hasattr(work, "dry_run_lines") else ()
+
+
+def _print_recipe(resolved: dict[str, Any], lines: "Iterable[str]") -> int:
+    """The whole output is YAML, so that it can be kept as a recipe."""
     import yaml
 
     print(yaml.safe_dump(resolved, sort_keys=False, allow_unicode=True), end="")
+    for line in lines:
+        print(f"# {line}".rstrip())
     return 0
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, get_args
 
 import pyarrow as pa
 
@@ -10,6 +11,7 @@ from osler.core.files import write_text
 from osler.curate.drops import count_drops, drops_table
 from osler.curate.overlap import split_overlap
 from osler.datasets.dataset import Dataset
+from osler.schema.licence import PER_ITEM, Permission, licence_of
 from osler.store.reader import Store, record_starts
 
 FILE = "card.md"
@@ -42,7 +44,13 @@ def source_note(name: str, dataset: Dataset) -> SourceNote:
 
 
 def write_card(
-    out: Path, *, title: str, sources: Sequence[SourceNote], store: Store | None, drops: pa.Table | None = None
+    out: Path,
+    *,
+    title: str,
+    sources: Sequence[SourceNote],
+    store: Store | None,
+    drops: pa.Table | None = None,
+    mix: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> None:
     """Write `card.md` under `out`.
 
@@ -52,9 +60,10 @@ def write_card(
         sources: the datasets it was made from.
         store: the shards under `out`; None where every sample was dropped.
         drops: the table of drops; None where nothing was dropped.
+        mix: by split and set, how often each is drawn (`mixture.built_mixture`); None where it was not decided.
     """
     drops = drops_table() if drops is None else drops
-    parts = [f"# {title}", *_contents(store), *map(_source, sources), _drops(drops)]
+    parts = [f"# {title}", *_contents(store), *_mix(mix or {}), *map(_source, sources), _drops(drops)]
     write_text(out / FILE, "\n\n".join(parts) + "\n")
 
 
@@ -97,12 +106,27 @@ def _overlap(store: Store) -> list[str]:
     return parts
 
 
+def _mix(mix: Mapping[str, Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    rows = [
+        (name, split, facts["rows"], facts["samples"], f"{facts['weight']:,.6g}", f"{facts['share']:.1%}")
+        + (f"{facts['epochs']:.2f}",)
+        for split, sets in mix.items()
+        for name, facts in sets.items()
+    ]
+    head = ("set", "split", "rows read", "samples kept", "weight", "share of draws", "epochs")
+    words = (
+        "What `by_dataset: true` of a training recipe draws. Weights are in samples; epochs are passes over a set "
+        "while the mix draws as many as its weights add up to."
+    )
+    return ["## Mix", _table(head, rows), words] if rows else []
+
+
 def _source(note: SourceNote) -> str:
     published = ", ".join(
         f"{split} {count if count is not None else 'unstated'}" for split, count in note.published.items()
     )
     facts = {
-        "Licence": note.licence,
+        "Licence": _licence(note.licence),
         "Access": note.access,
         "Source": note.source_url,
         "Published rows": published,
@@ -110,6 +134,14 @@ def _source(note: SourceNote) -> str:
         "Notes": note.notes,
     }
     return "\n".join([f"## Source: {note.name}", "", *(f"- {name}: {text}" for name, text in facts.items() if text)])
+
+
+def _licence(spelling: str) -> str:
+    licence = licence_of(spelling)
+    if licence.id == PER_ITEM:
+        return "each sample has its own"
+    permitted = ", ".join(name for name in get_args(Permission) if name in licence.permits)
+    return f"{spelling} (permits {permitted or 'nothing that is known'})"
 
 
 def _drops(drops: pa.Table) -> str:

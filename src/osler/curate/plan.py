@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -14,22 +15,29 @@ from osler.core.errors import InputError
 from osler.core.files import sha256_bytes
 from osler.core.rng import generator
 from osler.curate.drops import drop
+from osler.curate.mixture import Choice, chosen
 from osler.curate.operator import SAMPLES, Apply
 from osler.datasets.dataset import Dataset, read_drafts
 from osler.datasets.media import read_media
 from osler.media.volume_file import volume_sha256
-from osler.schema.sample import Sample
+from osler.schema.sample import Sample, Split
 
 
 @dataclass(frozen=True)
 class Source:
-    """One split of one dataset as a recipe names it. `tags`: keep samples that have all of them."""
+    """One split of one dataset as a recipe names it; which of its samples are taken, and as which split."""
 
     name: str
     root: Path
     split: str
     limit: int | None = None
-    tags: tuple[str, ...] = ()
+    choice: Choice = Choice()
+    as_split: Split | None = None
+
+    @property
+    def stored_split(self) -> str:
+        """The split under which its samples are stored."""
+        return self.as_split or self.split
 
 
 @dataclass(frozen=True)
@@ -94,21 +102,22 @@ class Plan:
             source = self.sources[number]
             records = _records(self._unique(planned, source, seen), contiguous=_dataset(source).contiguous)
             for chunk in _chunks(self._ordered(records, source), self.shard_records):
-                shard = numbers.get(source.split, 0)
-                numbers[source.split] = shard + 1
-                yield Job(source.split, shard, tuple(chunk))
+                shard = numbers.get(source.stored_split, 0)
+                numbers[source.stored_split] = shard + 1
+                yield Job(source.stored_split, shard, tuple(chunk))
 
     def _read(self, source: Source) -> Iterator[Planned]:
         dataset = _dataset(source)
-        for draft in read_drafts(dataset, source.name, source.root, split=source.split, limit=source.limit):
-            sample = draft.sample
-            if sample is None:
-                self.drops.append(drop(draft.id, "adapter", draft.skip))
-            elif missing := [tag for tag in source.tags if tag not in sample.tags]:
-                self.drops.append(drop(draft.id, "select_tags", f"tag not selected: lacks {', '.join(missing)}"))
+        read = partial(read_drafts, dataset, source.name, source.root, split=source.split, limit=source.limit)
+        for draft, left_out in chosen(read, source.choice):
+            if draft.sample is None or left_out is not None:
+                self.drops.append(drop(draft.id, *(left_out or ("adapter", draft.skip))))
             else:
-                key = draft.key or record_key(source.name, source.split, sample)
-                yield Planned(sample, key, source.name, source.split, source.root, draft.places)
+                key = draft.key or record_key(source.name, source.split, draft.sample)
+                sample = draft.sample
+                if source.as_split is not None:
+                    sample = sample.model_copy(update={"split": source.as_split})
+                yield Planned(sample, key, source.name, source.stored_split, source.root, draft.places)
 
     def _filtered(self, groups: Iterable[tuple[int, Iterable[Planned]]]) -> Iterator[tuple[int, list[Planned]]]:
         held = [(number, planned) for number, group in groups for planned in group]

@@ -1,12 +1,13 @@
 """The command `osler curate`: raw datasets to shards, with every drop counted."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Self
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from osler.core.catalog import ADAPTERS, OPERATORS
 from osler.core.config import Config, Recipe
@@ -15,28 +16,68 @@ from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
 from osler.curate import drops as drops_file
-from osler.curate.card import source_note, write_card
-from osler.curate.croissant import write_croissant
+from osler.curate.at_hand import is_here
+from osler.curate.audit import Counting, SetAudit, Tiling
+from osler.curate.describe import describe
 from osler.curate.engine import OperatorSpec, Settings, build_operator, collector_paused, run_jobs
-from osler.curate.overlap import split_overlap, write_overlap
+from osler.curate.mixture import Choice, Filter, Mix, Stated, Terms, check_use, chosen
 from osler.curate.plan import Plan, Source
+from osler.curate.table import audit_lines
 from osler.curate.volumes import VolumesConfig
-from osler.datasets.dataset import check_layout, check_split
+from osler.datasets.dataset import Dataset, Stage, check_layout, check_split, read_drafts
 from osler.datasets.read import resolve_root
-from osler.store.reader import Store
+from osler.schema.licence import PER_ITEM, UNKNOWN, Use, licence_of
+from osler.schema.sample import Split
+
+_Some = Annotated[tuple[str, ...], Field(min_length=1)]
+
+
+class FiltersConfig(Config):
+    """What is taken. A sample must pass what is said for its set and what is said for all.
+
+    licences: of the sample itself, in any usual spelling; without a version, all versions. permits: what the sample's
+        licence must permit beyond the recipe's `use`.
+    languages: as in the tag `lang:xx`. any_tag: a sample has at least one of these.
+    stages: sets that the published recipes use in one of these stages; others are not read at all.
+    """
+
+    licences: _Some | None = None
+    permits: tuple[Use, ...] = ()
+    modalities: _Some | None = None
+    languages: _Some | None = None
+    any_tag: _Some | None = None
+    stages: Annotated[tuple[Stage, ...], Field(min_length=1)] | None = None
 
 
 class DatasetConfig(Config):
     """One dataset of a recipe.
 
-    root: its folder, or `hub:OWNER/NAME`. limit: rows read of each split. tags: keep samples with all of these.
+    root: its folder, or `hub:OWNER/NAME`; where left out, the folder of its name below the data root (OSLER_DATA, else
+        `data`), and where that is not there, its place on the hub.
+    as_split: store what the set publishes as other splits under this one, to train on all of it for example.
+    limit: rows read of each split. tags: keep samples with all of these.
+    cap: samples taken of each split, before any operator; which ones depends on `seed` and their ids alone.
+    weight: how often it is drawn, in samples; epochs: the same in passes over what was kept. With neither, one pass.
+    agreement: in your own words, what permits you the recipe's `use` where the published terms do not.
     """
 
     name: str
-    root: str
-    splits: Annotated[tuple[str, ...], Field(min_length=1)]
+    root: str | None = None
+    splits: _Some = ("train",)
+    as_split: Split | None = None
     limit: PositiveInt | None = None
     tags: tuple[str, ...] = ()
+    cap: PositiveInt | None = None
+    weight: PositiveFloat | None = None
+    epochs: PositiveFloat | None = None
+    filters: FiltersConfig = FiltersConfig()
+    agreement: str = ""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if self.weight is not None and self.epochs is not None:
+            raise ValueError(f"dataset {self.name!r} has both weight and epochs; leave one out")
+        return self
 
 
 class TilesConfig(Config):
@@ -50,13 +91,19 @@ class TilesConfig(Config):
 class CurateConfig(Config):
     """A recipe of `osler curate`.
 
-    operators: names, or a name with its options. volumes: which slices are shown of a volume, where samples have
-    some. shuffle_records: put the records of each split of a dataset in random order under `seed`, in place of the
-    published order.
+    use: what the samples are for; a set that its licence or access forbids this is refused, a row dropped.
+    operators: names, or a name with its options.
+    volumes: which slices are shown of a volume, where samples have some.
+    shuffle_records: put the records of each split of a dataset in random order under `seed`, in place of the published
+        order.
+    temperature: weights are raised to 1 / temperature; above 1, small sets are drawn more often than their size says.
     """
 
     title: str = "Curated samples"
+    use: Use = "research"
     datasets: Annotated[tuple[DatasetConfig, ...], Field(min_length=1)]
+    filters: FiltersConfig = FiltersConfig()
+    temperature: PositiveFloat = 1.0
     operators: tuple[dict[str, dict[str, Any]], ...] = ()
     shard_records: PositiveInt = 512
     tiles: TilesConfig = TilesConfig()
@@ -65,6 +112,19 @@ class CurateConfig(Config):
     num_workers: Annotated[int, Field(ge=0)] = 1
     seed: int = 0
 
+    @model_validator(mode="after")
+    def _weights_agree(self) -> Self:
+        names = [entry.name for entry in self.datasets]
+        for entry in self.datasets:
+            if entry.epochs is not None and self.temperature != 1:
+                raise ValueError(f"dataset {entry.name!r} has epochs, which a temperature would change; leave one out")
+            of_the_set = (entry.weight, entry.epochs, entry.agreement, entry.filters.stages, entry.as_split)
+            if names.count(entry.name) > 1 and any(of_the_set):
+                raise ValueError(
+                    f"dataset {entry.name!r} is named twice; weight, agreement, stages and as_split need it named once"
+                )
+        return self
+
 
 def parse(recipe: Recipe) -> CurateConfig:
     """The recipe checked: keys, datasets, splits, operators and their options. Nothing is read yet."""
@@ -72,6 +132,10 @@ def parse(recipe: Recipe) -> CurateConfig:
     if not isinstance(operators, list):
         raise InputError("recipe: operators must be a list", got=type(operators).__name__)
     config = CurateConfig.parse({**recipe, "operators": [_operator_entry(entry) for entry in operators]})
+    for filters in (config.filters, *(entry.filters for entry in config.datasets)):
+        for spelling in filters.licences or ():
+            if licence_of(spelling).id == UNKNOWN and spelling != UNKNOWN:
+                raise InputError(f"recipe: filters.licences: {spelling!r} is no known licence")
     for entry in config.datasets:
         for split in entry.splits:
             check_split(ADAPTERS.load(entry.name), entry.name, split)
@@ -80,21 +144,41 @@ def parse(recipe: Recipe) -> CurateConfig:
 
 def inputs(config: CurateConfig) -> list[Path]:
     """The files that list the rows. Media files are told by the SHA-256 that the index keeps of each."""
+    mix = _mix(config)
+    check_use(mix.use, mix.sets)
     paths: list[Path] = []
-    for source in _sources(config):
+    for source in _sources(config, mix):
         dataset = ADAPTERS.load(source.name)
         check_layout(dataset, source.name, source.root, split=source.split)
         paths += dataset.rows.paths(source.root, source.split)
     return list(dict.fromkeys(paths))
 
 
+def dry_run_lines(config: CurateConfig, log: Log) -> Iterator[str]:
+    """The audit of the mix: every set with rows, images, tokens, tiles, weight and terms. Nothing is written.
+
+    Sets whose files are not at hand are shown with their published counts; none is fetched.
+
+    Raises:
+        InputError: after the table, where a set must not be used as the recipe declares.
+    """
+    mix = _mix(config)
+    tiling = Tiling(**config.tiles.model_dump())
+    audits = [_audit(config, entry, split, tiling, log) for entry in config.datasets for split in entry.splits]
+    yield from audit_lines(audits, mix.stated, temperature=mix.temperature, use=mix.use)
+    check_use(mix.use, mix.sets)
+    yield f"use: {mix.use}, which the terms of its {len(mix.sets)} sets allow; rows whose own terms do not are dropped"
+
+
 def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Write shards, index, drops, card and croissant under `out`. `device` is not used: no model runs."""
+    """Write shards, index, drops, card, notice and the rest under `out`. `device` is not used: no model runs."""
+    mix = _mix(config)
+    check_use(mix.use, mix.sets)
     operators = tuple((name, options) for entry in config.operators for name, options in entry.items())
     tiling = (config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
     settings = Settings(operators, *tiling, volumes=config.volumes.step() if config.volumes else None)
     plan = Plan(
-        _sources(config),
+        _sources(config, mix),
         config.shard_records,
         global_operators=_global_operators(operators),
         shuffle_seed=config.seed if config.shuffle_records else None,
@@ -104,44 +188,71 @@ def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
         chunks = list(log.progress(finished, "curate", unit="shards"))
     drops = _merged_drops(plan, chunks)
     drops_file.write_drops(out / drops_file.FILE, drops)
-    names = tuple(dict.fromkeys(entry.name for entry in config.datasets))
-    counts = describe(out, title=config.title, datasets=names, drops=drops, log=log)
+    counts = describe(out, title=config.title, mix=mix, drops=drops, log=log)
     message = f"{counts['samples']} samples in {counts['records']} records, {counts['drops']} dropped: {out}"
     return Outcome(message, seeds={"seed": config.seed}, counts=counts)
 
 
-def describe(out: Path, *, title: str, datasets: Sequence[str], drops: pa.Table, log: Log) -> dict[str, int]:
-    """Write `overlap.json`, `card.md` and `croissant.json` of the shards under `out`; returns what was counted.
+def _mix(config: CurateConfig) -> Mix:
+    left_out = {entry.name: reason for entry in config.datasets if (reason := _left_out(config, entry))}
+    read = [entry for entry in config.datasets if entry.name not in left_out]
+    if not read:
+        raise InputError(
+            "the recipe's stages leave no set",
+            got="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
+        )
+    terms = {entry.name: _terms(entry) for entry in read}
+    stated = {entry.name: Stated(entry.weight, entry.epochs) for entry in read}
+    stored = {(entry.name, split): entry.as_split for entry in read for split in entry.splits if entry.as_split}
+    return Mix(config.use, tuple(terms.values()), stated, config.temperature, left_out, stored)
 
-    Args:
-        out: the folder with `shards/` and `index/`.
-        title: the name of the set.
-        datasets: names of the adapters it was made from.
-        drops: what was left out (`drops.drops_table()` for nothing).
-        log: told where no sample was kept or two splits share images or groups.
-    """
-    sources = [source_note(name, ADAPTERS.load(name)) for name in datasets]
-    store = Store(out) if any((out / "index").glob("*.parquet")) else None
-    overlap = split_overlap(store) if store else {}
-    write_overlap(out, overlap)
-    write_card(out, title=title, sources=sources, store=store, drops=drops)
-    description = f"{title}: samples for medical vision-language models, made from {', '.join(datasets)}."
-    write_croissant(out, name=title, description=description, sources=sources, store=store)
-    if store is None:
-        log.warn(f"no sample was kept; {out / drops_file.FILE} tells why each of {drops.num_rows} was dropped")
-    for pair, shared in overlap.items():
-        if any(shared.values()):
-            names = pair.replace("|", " and ")
-            log.warn(f"splits {names} share {shared['num_images']} images and {shared['num_groups']} groups")
-    shards = store.shards() if store else []
-    return {
-        "shards": len(shards),
-        "records": sum(info.num_records for info in shards),
-        "samples": sum(info.num_samples for info in shards),
-        "drops": drops.num_rows,
-        "split_overlap_images": sum(shared["num_images"] for shared in overlap.values()),
-        "split_overlap_groups": sum(shared["num_groups"] for shared in overlap.values()),
-    }
+
+def _terms(entry: DatasetConfig) -> Terms:
+    dataset: Dataset = ADAPTERS.load(entry.name)
+    return Terms(entry.name, dataset.licence, dataset.access, entry.agreement)
+
+
+def _left_out(config: CurateConfig, entry: DatasetConfig) -> str:
+    stages = ADAPTERS.load(entry.name).stages
+    for filters in (config.filters, entry.filters):
+        if filters.stages is not None and not set(filters.stages) & set(stages):
+            return f"used in the stages {', '.join(stages) or 'none'}, not in {', '.join(filters.stages)}"
+    return ""
+
+
+def _choice(config: CurateConfig, entry: DatasetConfig) -> Choice:
+    filters = [
+        Filter(
+            licences=each.licences and tuple(licence_of(spelling).id for spelling in each.licences),
+            permits=each.permits,
+            modalities=each.modalities,
+            languages=each.languages,
+            any_tag=each.any_tag,
+        )
+        for each in (config.filters, entry.filters)
+        if each != FiltersConfig()
+    ]
+    language = ADAPTERS.load(entry.name).language
+    use = "" if entry.agreement else config.use
+    return Choice(entry.tags, tuple(filters), language=language, use=use, cap=entry.cap, seed=config.seed)
+
+
+def _audit(config: CurateConfig, entry: DatasetConfig, split: str, tiling: Tiling, log: Log) -> SetAudit:
+    dataset: Dataset = ADAPTERS.load(entry.name)
+    audit = SetAudit(_terms(entry), split, dataset.splits[split], left_out=_left_out(config, entry))
+    audit.as_split = _other_split(entry, split) or ""
+    audit.expected = _expected(config, entry, dataset.splits[split])
+    root = _local_root(entry)
+    audit.is_here = not audit.left_out and is_here(dataset, entry.name, root, split=split)
+    if root is None or not audit.is_here:
+        return audit
+    counting = Counting(audit, root, tiling)
+    read = partial(read_drafts, dataset, entry.name, root, split=split, limit=entry.limit)
+    rows: Iterable[Any] = chosen(read, _choice(config, entry))
+    with collector_paused():
+        for draft, left_out in log.progress(rows, f"{entry.name} {split}", unit="rows"):
+            counting.add(draft, left_out)
+    return counting.finish()
 
 
 def _operator_entry(entry: object) -> dict[str, dict[str, Any]]:
@@ -155,13 +266,44 @@ def _operator_entry(entry: object) -> dict[str, dict[str, Any]]:
     return {name: checked.model_dump(mode="json")}
 
 
-def _sources(config: CurateConfig) -> list[Source]:
-    offline = read_settings().offline
+def _expected(config: CurateConfig, entry: DatasetConfig, published: int | None) -> int | None:
+    """The samples that a published count promises: none where only the rows tell which of them are taken."""
+    is_filtered = entry.tags or entry.filters != FiltersConfig() or config.filters != FiltersConfig()
+    if published is None or is_filtered or ADAPTERS.load(entry.name).licence == PER_ITEM:
+        return None
+    return min(each for each in (published, entry.limit, entry.cap) if each is not None)
+
+
+def _sources(config: CurateConfig, mix: Mix) -> list[Source]:
     return [
-        Source(entry.name, resolve_root(entry.root, offline=offline), split, entry.limit, entry.tags)
+        Source(entry.name, root, split, entry.limit, _choice(config, entry), _other_split(entry, split))
         for entry in config.datasets
+        if entry.name not in mix.left_out
+        for root in [_root(entry)]
         for split in entry.splits
     ]
+
+
+def _other_split(entry: DatasetConfig, split: str) -> Split | None:
+    return entry.as_split if entry.as_split != split else None
+
+
+def _root(entry: DatasetConfig) -> Path:
+    """The folder of a set, fetched from the hub where it is only there."""
+    settings = read_settings()
+    local, hub_id = _local_root(entry), ADAPTERS.load(entry.name).hub_id
+    if entry.root is not None:
+        return resolve_root(entry.root, offline=settings.offline)
+    if hub_id and local is not None and not local.is_dir() and not settings.offline:
+        return resolve_root(f"hub:{hub_id}", offline=False)
+    return settings.data_root / entry.name
+
+
+def _local_root(entry: DatasetConfig) -> Path | None:
+    """Where a set's folder is on this machine; None where only the hub is named."""
+    if entry.root is None:
+        return read_settings().data_root / entry.name
+    return None if entry.root.startswith("hub:") else Path(entry.root)
 
 
 def _global_operators(operators: Sequence[OperatorSpec]) -> list[tuple[Any, bool]]:

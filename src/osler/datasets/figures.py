@@ -6,13 +6,8 @@ from osler.datasets.dataset import Skip
 from osler.datasets.wording import DESCRIBE
 from osler.schema.sample import Provenance, Sample, image, passage, user
 
-UNKNOWN_LICENCE = "NOASSERTION"
 _ARTICLE = re.compile(r"PMC\d+")
 _VIDEO = re.compile(r"(.{11})_(?:image|roi)_")
-_CC = re.compile(
-    r"(?:https?://)?(?:creativecommons\.org/licenses/|cc[ _-]?)(by(?:[ _-](?:nc|nd|sa))*)(?:[ /_-]*v?(\d\.\d))?/?"
-)
-_CC0 = re.compile(r"cc[ _-]?0(?:[ _-]1\.0)?|(?:https?://)?creativecommons\.org/publicdomain/zero/1\.0/?")
 
 
 def captioned(
@@ -61,18 +56,3 @@ def video_group(name: str) -> str:
     """The group of all frames of one video (of its 11-letter id); of an article's figure, the article's; else ""."""
     found = _VIDEO.match(name)
     return f"video:{found[1]}" if found else article_group(name)
-
-
-def licence_id(words: str) -> str:
-    """An SPDX id for a Creative Commons licence as articles spell it; NOASSERTION for everything else.
-
-    A version is kept where it is said: `CC BY-NC-SA` is `CC-BY-NC-SA`, `CC BY 4.0` is `CC-BY-4.0`.
-    """
-    plain = " ".join(words.lower().split())
-    if _CC0.fullmatch(plain):
-        return "CC0-1.0"
-    found = _CC.fullmatch(plain)
-    if found is None:
-        return UNKNOWN_LICENCE
-    kind = "-".join(re.findall(r"by|nc|nd|sa", found[1])).upper()
-    return f"CC-{kind}" + (f"-{found[2]}" if found[2] else "")

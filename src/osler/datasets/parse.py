@@ -125,7 +125,7 @@ class Parquet:
         import pyarrow.parquet as pq
 
         try:
-            file = pq.ParquetFile(existing_file(root / name))
+            file = pq.ParquetFile(existing_file(root / name), pre_buffer=False)
             columns = self._columns([file.schema.column(n).path for n in range(len(file.schema))])
             first = 0
             for batch in file.iter_batches(_BATCH_ROWS, columns=columns):

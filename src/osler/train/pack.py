@@ -171,9 +171,10 @@ def select(
     licences: tuple[str, ...] | None,
     weight: float,
     withhold_images: bool = False,
+    datasets: tuple[str, ...] | None = None,
 ) -> Selection:
     """The chosen part of a store. Raises InputError where nothing is chosen."""
-    table = store.table(split, tasks=list(tasks) if tasks else None, licences=list(licences) if licences else None)
+    table = store.table(split, tasks=list(tasks) if tasks else None, licences=licences or None, datasets=datasets)
     names = pc.unique(table.column("task")).to_pylist()
     missing = sorted(set(tasks or ()) - set(names))
     if missing or not names:

@@ -21,17 +21,18 @@ from osler.model.freeze import param_groups, part_of
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter, conversation_text
 from osler.schema.sample import Sample
-from osler.store.reader import Store, record_starts
+from osler.store.reader import record_starts
 from osler.train.collate import PackCollator
 from osler.train.fill_report import fill_report
 from osler.train.flops import passes, shape_of
 from osler.train.gpus import gpu_of_device
 from osler.train.meter import Meter
-from osler.train.pack import Lengths, Packing, Selection, plan, plan_rows, select
+from osler.train.pack import Lengths, Packing, Selection, plan, plan_rows
 from osler.train.parallel import World, check, joined, shard, whole_model
 from osler.train.plan import check_device
 from osler.train.sharded import fit_sharded
-from osler.train.stage import DataConfig, MaskRecipe, ModelConfig, PartsConfig, Stage, StageRecipe, TextRecipe
+from osler.train.sources import mixture_files, select_all
+from osler.train.stage import MaskRecipe, ModelConfig, PartsConfig, Stage, StageRecipe, TextRecipe
 from osler.train.trainer import Feed, Schedule, fit_packed, fit_plain
 from osler.train.warm import MaskCollator, PatchMasks
 
@@ -56,7 +57,8 @@ def inputs(config: StageRecipe) -> list[Path]:
     model = [config.model.folder] if config.model.folder else []
     parts = list(_folders(config.model.parts).values()) if config.model.parts else []
     data = (*config.data, *getattr(config, "eval_data", ()))
-    return [*model, *parts, *(each.shards / part for each in data for part in ("shards", "index"))]
+    folders = [each.shards / part for each in data for part in ("shards", "index")]
+    return [*model, *parts, *folders, *mixture_files(data)]
 
 
 def run(config: StageRecipe, out: Path, *, device: str, log: Log) -> Outcome:
@@ -83,7 +85,7 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
         seed=config.seed,
         report_to=config.report_to,
     )
-    selections = _selections(config.data)
+    selections = select_all(config.data, questions_per_image=_questions_per_image(config))
     # FSDP2 gives every process its part of what rank 0 holds.
     empty = world.engine == "fsdp2" and world.rank > 0
     model, processing = _start(config.model, selections, seed=config.seed, device=world.device, empty=empty)
@@ -130,7 +132,8 @@ def _fit_next_token(config: TextRecipe, job: Job) -> Weights:
         write_json(job.out / "pack.json", report)
     evaluation = None
     if config.eval_data:
-        evaluation, _ = _packed(config, job, _selections(config.eval_data), num_rows=schedule.num_eval_items)
+        chosen = select_all(config.eval_data, questions_per_image=config.pack.questions_per_image)
+        evaluation, _ = _packed(config, job, chosen, num_rows=schedule.num_eval_items)
     if schedule.checkpointing == "full":
         checkpoint_layers(model)
     rates = {"vision_lr": config.vision_lr, "projector_lr": config.projector_lr, "lm_lr": config.lm_lr}
@@ -235,6 +238,10 @@ def _fit_patch_masks(config: MaskRecipe, job: Job) -> Weights:
     return None
 
 
+def _questions_per_image(config: StageRecipe) -> int:
+    return config.pack.questions_per_image if isinstance(config, TextRecipe) else 1
+
+
 def _check_evaluation(config: StageRecipe) -> None:
     eval_every, eval_data = config.schedule.eval_every, getattr(config, "eval_data", ())
     if eval_every is not None and not eval_data:
@@ -250,20 +257,6 @@ def _check_adapters(config: StageRecipe, engine: str) -> None:
             expected="parallel.engine none or ddp: adapters cannot be merged into weights that are in parts",
             fix="Say parallel.engine=ddp and model.dtype=bfloat16.",
         )
-
-
-def _selections(data: tuple[DataConfig, ...]) -> list[Selection]:
-    return [
-        select(
-            Store(each.shards),
-            split=each.split,
-            tasks=each.tasks,
-            licences=each.licences,
-            weight=each.weight,
-            withhold_images=each.withhold_images,
-        )
-        for each in data
-    ]
 
 
 def _start(

@@ -9,6 +9,7 @@ import numpy as np
 
 from osler.media.tiles import num_tiles
 from osler.store.reader import Store, record_starts
+from osler.train.sources import Part, parts
 
 # Tokens of the chat template around a question and its answer; with the index's estimate of the words.
 TEMPLATE_TOKENS = 30
@@ -40,7 +41,8 @@ def measure(
     """Mean sizes over a recipe's `data`.
 
     Args:
-        sources: the recipe's entries, with `shards`, `split`, `tasks`, `licences`, `weight`, `withhold_images`.
+        sources: the recipe's entries, with `shards`, `split`, `tasks`, `licences`, `weight`,
+            `withhold_images`, `by_dataset`.
         questions_per_image: most samples that share one visual prefix.
         tile_px, max_tiles, max_upscale: the model's tiling, as in `media.tiles.tile_grid`.
         tile_tokens: language-model tokens of a tile.
@@ -48,19 +50,25 @@ def measure(
     count = partial(num_tiles, tile_px=tile_px, max_tiles=max_tiles, max_upscale=max_upscale)
     sums = np.zeros(3)
     total = 0
-    for source in sources:
-        num_samples, drawn, tokens, tiles = _source(source, questions_per_image, count)
+    drawn_from = [
+        (source, part) for source in sources for part in parts(source, questions_per_image=questions_per_image)
+    ]
+    for source, part in drawn_from:
+        num_samples, drawn, tokens, tiles = _source(source, part, questions_per_image, count)
         total += num_samples
-        sums += source.weight * np.array([drawn, tokens + tiles * tile_tokens, tiles])
+        sums += part.weight * np.array([drawn, tokens + tiles * tile_tokens, tiles])
     return SampleSizes(tokens=float(sums[1] / sums[0]), tiles=float(sums[2] / sums[0]), num_samples=total)
 
 
-def _source(source: Any, questions_per_image: int, count: Callable[[int, int], int]) -> tuple[int, float, float, float]:
+def _source(
+    source: Any, part: Part, questions_per_image: int, count: Callable[[int, int], int]
+) -> tuple[int, float, float, float]:
     """Samples in all; then per record drawn: samples, text tokens and tiles."""
     table = Store(source.shards).table(
         source.split,
         tasks=list(source.tasks) if source.tasks else None,
         licences=list(source.licences) if source.licences else None,
+        datasets=part.datasets,
     )
     starts = record_starts(table)
     sizes = np.diff([*starts, table.num_rows])

@@ -89,6 +89,7 @@ class DataConfig(Config):
     tasks: relative weight of each task's samples among the questions of one image; other tasks are left out.
     None takes every task alike.
     weight: share of this source among the sources, in records.
+    by_dataset: draw from each dataset in the store on its own, by the weights that its curation recipe gave.
     withhold_images: show the words alone. A small share of such samples teaches the model what can be guessed, so
     that its score with the image withheld is a fair baseline and not the confusion of a model never asked so.
     """
@@ -99,6 +100,13 @@ class DataConfig(Config):
     licences: tuple[str, ...] | None = None
     weight: PositiveFloat = 1.0
     withhold_images: bool = False
+    by_dataset: bool = False
+
+    @model_validator(mode="after")
+    def _a_mix_is_whole(self) -> Self:
+        if self.by_dataset and (self.tasks is not None or self.licences is not None):
+            raise ValueError("by_dataset draws a mix as it was curated; select tasks or licences without it")
+        return self
 
 
 class PackConfig(Config):

@@ -97,6 +97,18 @@ def test_dry_run_prints_the_resolved_recipe_and_writes_nothing(runs, recipe, tmp
     assert not runs and not (tmp_path / "out").exists()
 
 
+def test_a_dry_run_may_say_more_below_the_recipe(runs, recipe, capsys):
+    def lines(config, log):
+        yield f"one {config.word}"
+        raise InputError("and then this")
+
+    sys.modules["toy_command"].dry_run_lines = lines
+    with pytest.raises(InputError, match="and then this"):
+        osler_toy(recipe, "--dry-run")
+    said = capsys.readouterr().out
+    assert said.endswith("# one hello\n") and yaml.safe_load(said)["word"] == "hello"
+
+
 def test_what_the_user_left_out_is_said(runs, recipe):
     with pytest.raises(InputError, match="no output folder; expected --out DIR"):
         osler_toy(recipe)

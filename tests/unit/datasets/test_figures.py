@@ -1,26 +1,5 @@
-import pytest
-
 from osler.datasets.dataset import Skip
-from osler.datasets.figures import article_group, article_of, article_url, captioned, licence_id, video_group
-
-
-@pytest.mark.parametrize(
-    ("words", "id"),
-    [
-        ("CC BY", "CC-BY"),
-        (" cc  by-nc-sa ", "CC-BY-NC-SA"),
-        ("CC BY-NC-ND 4.0", "CC-BY-NC-ND-4.0"),
-        ("CC-BY-4.0", "CC-BY-4.0"),
-        ("https://creativecommons.org/licenses/by-nc/3.0/", "CC-BY-NC-3.0"),
-        ("CC0", "CC0-1.0"),
-        ("https://creativecommons.org/publicdomain/zero/1.0/", "CC0-1.0"),
-        ("NO-CC CODE", "NOASSERTION"),
-        ("CC BY, except Figure 2", "NOASSERTION"),
-        ("", "NOASSERTION"),
-    ],
-)
-def test_licences_as_articles_spell_them(words, id):
-    assert licence_id(words) == id
+from osler.datasets.figures import article_group, article_of, article_url, captioned, video_group
 
 
 def test_the_article_stands_before_the_name_of_its_figure():

@@ -43,16 +43,19 @@ def test_the_other_reading_of_stage_0_is_a_key() -> None:
     assert parse({**recipe, "vision_lr": 1e-3}).vision_lr == 1e-3
 
 
-@pytest.mark.parametrize(("name", "samples"), [("align", 939_439), ("midtrain", 19_342_373), ("instruct", 6_280_728)])
-def test_weights_are_the_published_numbers_of_samples(name: str, samples: int) -> None:
-    config = recipe_config(f"medgpt_oss/{name}")
-    assert sum(each.weight for each in config.data) == samples
+@pytest.mark.parametrize(
+    ("name", "mix"), [("align", "medgpt_oss_pt"), ("midtrain", "medgpt_oss_mt"), ("instruct", "medgpt_oss_it")]
+)
+def test_each_stage_reads_its_mix(name: str, mix: str) -> None:
+    (data,) = recipe_config(f"medgpt_oss/{name}").data
+    assert data.by_dataset and data.shards == Path(f"out/data/{mix}")
+    assert (RECIPES.parent / "mix" / f"{mix}.yaml").is_file()
 
 
 def test_openmedq() -> None:
     config = recipe_config("openmedq")
     assert config.model.lora.rank == 8 and config.model.family == "openmedq"
-    assert len(config.data) == 14
+    assert [(each.shards, each.by_dataset) for each in config.data] == [(Path("out/data/openmedq"), True)]
 
 
 def test_stage_0_is_planned_on_the_published_machine() -> None:

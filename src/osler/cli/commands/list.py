@@ -3,7 +3,7 @@
 import argparse
 
 from osler.cli.arguments import Command
-from osler.core.catalog import CATALOGS, Catalog
+from osler.core.catalog import ADAPTERS, CATALOGS, Catalog
 from osler.core.errors import InputError, did_you_mean
 
 
@@ -27,6 +27,11 @@ def _run(arguments: argparse.Namespace) -> int:
 def _print_catalog(name: str, catalog: Catalog) -> None:
     entries = catalog.names()
     print(f"{name} ({len(entries)})")
+    if catalog is ADAPTERS:
+        from osler.cli.dataset_page import list_lines
+
+        print("\n".join(list_lines()))
+        return
     width = max((len(entry) for entry in entries), default=0)
     for entry in entries:
         print(f"  {entry:<{width}}  {catalog.summary(entry)}")

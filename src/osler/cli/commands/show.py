@@ -2,7 +2,6 @@
 
 import argparse
 import ast
-import dataclasses
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,19 @@ from osler.core.errors import InputError, did_you_mean
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("name", help="an entry's name, a recipe's path, an output folder or a model folder")
+    parser.add_argument(
+        "overrides", nargs="*", metavar="key=value", help="of a dataset: root=FOLDER with its files, split=SPLIT"
+    )
 
 
 def _run(arguments: argparse.Namespace) -> int:
     name: str = arguments.name
     found = [(noun, catalog) for noun, catalog in CATALOGS.items() if name in catalog.names()]
+    overrides = _overrides(arguments.overrides)
+    if overrides and not any(catalog is ADAPTERS for _, catalog in found):
+        raise InputError(f"{name!r} is no dataset", expected="no key=value, which is for datasets")
     for noun, catalog in found:
-        _print_entry(noun, catalog, name)
+        _print_entry(noun, catalog, name, overrides)
     path = Path(name)
     if found:
         if path.exists():
@@ -35,7 +40,14 @@ def _run(arguments: argparse.Namespace) -> int:
     )
 
 
-def _print_entry(noun: str, catalog: Catalog, name: str) -> None:
+def _overrides(arguments: list[str]) -> dict[str, str]:
+    for argument in arguments:
+        if "=" not in argument:
+            raise InputError(f"cannot read {argument!r}", expected="key=value")
+    return dict(argument.split("=", 1) for argument in arguments)
+
+
+def _print_entry(noun: str, catalog: Catalog, name: str, overrides: dict[str, str]) -> None:
     """An entry's docstring and place, read without importing it; a dataset's declaration too, which is light."""
     file = catalog.folder() / f"{name}.py"
     if not file.is_file():
@@ -43,17 +55,12 @@ def _print_entry(noun: str, catalog: Catalog, name: str) -> None:
     print(f"{name}  ({noun}; {catalog.package}.{name})\n")
     print(ast.get_docstring(ast.parse(file.read_text(encoding="utf-8"))) or "(no docstring)")
     if catalog is ADAPTERS:
+        from osler.cli.dataset_page import show_lines
+
         print()
-        _print_declaration(catalog.load(name))
+        print("\n".join(show_lines(name, overrides)))
     if catalog is FAMILIES:
         _print_family(catalog.load(name))
-
-
-def _print_declaration(entry: Any) -> None:
-    for field in dataclasses.fields(entry):
-        value = getattr(entry, field.name)
-        if not callable(value) and value not in ("", (), {}, None):
-            print(f"{field.name:<12}  {value}")
 
 
 def _print_recipe(path: Path) -> int:

@@ -9,8 +9,9 @@ Row: members KEY.jpg, KEY.txt (the caption) and KEY.json of a tar: {"article_acc
 from typing import Any
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import article_group, article_url, captioned, licence_id
+from osler.datasets.figures import article_group, article_url, captioned
 from osler.datasets.read import webdataset
+from osler.schema.licence import licence_of
 from osler.schema.sample import Provenance, Sample
 
 _NO_CAPTION = "No caption found"
@@ -35,7 +36,7 @@ def to_sample(row: Row) -> Sample | Skip:
         provenance=Provenance(
             dataset="biomedica",
             record_id=row["__key__"],
-            licence=licence_id(str(about.get("article_license") or "")),
+            licence=licence_of(str(about.get("article_license") or "")).id,
             source_url=article_url(article),
         ),
     )

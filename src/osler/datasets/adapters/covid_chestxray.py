@@ -66,7 +66,7 @@ def _top(parents: dict[str, str], tie: str) -> str:
 
 
 DATASET = Dataset(
-    licence="NOASSERTION",
+    licence="per-item",
     access="open",
     modality="x-ray",
     body_part="chest",

@@ -4,8 +4,9 @@ Row:  {"image": {"bytes": ...}, "id": "8031efe0-...", "caption": "The image is a
 """
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import UNKNOWN_LICENCE, captioned
+from osler.datasets.figures import captioned
 from osler.datasets.read import FirstOf, parquet
+from osler.schema.licence import UNKNOWN
 from osler.schema.sample import Sample
 
 
@@ -15,7 +16,7 @@ def to_sample(row: Row) -> Sample | Skip:
 
 
 DATASET = Dataset(
-    licence=UNKNOWN_LICENCE,
+    licence=UNKNOWN,
     access="registered",
     modality="mixed",
     group_key="id",

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import UNKNOWN_LICENCE, licence_id
 from osler.datasets.read import parquet
 from osler.datasets.wording import ask_choice
+from osler.schema.licence import UNKNOWN, licence_of
 from osler.schema.sample import Provenance, Sample, choice, image, user
 
 _WHOLE = "CC-BY-SA-4.0"
@@ -27,7 +27,7 @@ def to_sample(row: Row) -> Sample | Skip:
         return Skip("the answer is not one of the options")
     if not row["image"]:
         return Skip("no image")
-    own = licence_id(str(row.get("license") or ""))
+    own = licence_of(str(row.get("license") or "")).id
     return Sample(
         turns=(user(image(row["image"]), ask_choice(ask["question"], options)),),
         answer=choice(right, options),
@@ -37,7 +37,7 @@ def to_sample(row: Row) -> Sample | Skip:
         provenance=Provenance(
             dataset="micro_bench",
             record_id=row["record"],
-            licence=_WHOLE if own == UNKNOWN_LICENCE else own,
+            licence=_WHOLE if own == UNKNOWN else own,
             source_url=DATASET.source_url,
         ),
     )

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import UNKNOWN_LICENCE, article_group, article_url, captioned, licence_id
+from osler.datasets.figures import article_group, article_url, captioned
 from osler.datasets.read import FirstOf, jsonl, parquet, webdataset
+from osler.schema.licence import UNKNOWN, licence_of
 from osler.schema.sample import Provenance, Sample
 
 _SPLITS = ("train", "validation", "test")
@@ -35,7 +36,7 @@ def to_sample(row: Row) -> Sample | Skip:
         provenance=Provenance(
             dataset="open_pmc",
             record_id=str(about.get("image") or row["image"] or article or "unnamed"),
-            licence=licence_id(str(about.get("license") or UNKNOWN_LICENCE)),
+            licence=licence_of(str(about.get("license") or UNKNOWN)).id,
             source_url=article_url(article),
         ),
     )
@@ -57,7 +58,7 @@ def listed(root: Path, split: str, rows: Iterator[Row]) -> Iterator[Row]:
 
 
 DATASET = Dataset(
-    licence=UNKNOWN_LICENCE,
+    licence=UNKNOWN,
     access="open",
     modality="mixed",
     group_key="image",

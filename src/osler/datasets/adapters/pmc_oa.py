@@ -6,8 +6,9 @@ The beta list has whole captions and no alignment.
 """
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import UNKNOWN_LICENCE, article_group, article_url, captioned
+from osler.datasets.figures import article_group, article_url, captioned
 from osler.datasets.read import FirstOf, jsonl
+from osler.schema.licence import UNKNOWN
 from osler.schema.sample import Provenance, Sample
 
 
@@ -20,12 +21,12 @@ def to_sample(row: Row) -> Sample | Skip:
         row["caption"],
         group=article_group(name),
         tags=(f"alignment:{matched}",) if matched else (),
-        provenance=Provenance(dataset="pmc_oa", record_id=name, licence=UNKNOWN_LICENCE, source_url=article_url(name)),
+        provenance=Provenance(dataset="pmc_oa", record_id=name, licence=UNKNOWN, source_url=article_url(name)),
     )
 
 
 DATASET = Dataset(
-    licence=UNKNOWN_LICENCE,
+    licence=UNKNOWN,
     access="open",
     modality="mixed",
     group_key="image",

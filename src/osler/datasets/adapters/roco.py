@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import article_group, article_url, captioned, licence_id
+from osler.datasets.figures import article_group, article_url, captioned
 from osler.datasets.parse import Separated
 from osler.datasets.read import text_lines
+from osler.schema.licence import licence_of
 from osler.schema.sample import Provenance, Sample
 
 _KINDS = ("radiology", "non-radiology")
@@ -28,7 +29,7 @@ def to_sample(row: Row) -> Sample | Skip:
         provenance=Provenance(
             dataset="roco",
             record_id=row["ROCO_ID"],
-            licence=licence_id(row["CC"]),
+            licence=licence_of(row["CC"]).id,
             source_url=article_url(row["PMC_ID"]),
         ),
     )

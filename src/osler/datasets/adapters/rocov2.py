@@ -10,9 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.figures import article_group, article_url, captioned, licence_id
+from osler.datasets.figures import article_group, article_url, captioned
 from osler.datasets.parse import Separated
 from osler.datasets.read import FirstOf, csv_table, parquet
+from osler.schema.licence import licence_of
 from osler.schema.sample import Provenance, Sample
 
 _WHOLE = "CC-BY-NC-SA-4.0"
@@ -51,7 +52,7 @@ def as_on_the_hub(root: Path, split: str, rows: Iterator[Row]) -> Iterator[Row]:
         if row["ID"] in terms:
             # The attribution goes on with the authors in brackets.
             spelled = terms[row["ID"]]["Attribution"].partition("[")[0]
-            own |= {"article": terms[row["ID"]]["PMCID"], "licence": licence_id(spelled)}
+            own |= {"article": terms[row["ID"]]["PMCID"], "licence": licence_of(spelled).id}
         yield own
 
 
