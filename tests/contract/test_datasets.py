@@ -25,7 +25,7 @@ from osler.schema.sample import Access, Split
 # A user's own files: nobody published them.
 LOCAL = {"csv", "folder", "phantom", "volume_qa"}
 # In no published recipe.
-UNUSED = {"covid_chestxray"}
+UNUSED = {"covid_chestxray", "jats_articles"}
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "datasets"
 
 

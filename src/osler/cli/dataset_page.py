@@ -81,7 +81,7 @@ def _declaration(dataset: Dataset) -> dict[str, str]:
         "body part": dataset.body_part,
         "language": dataset.language,
         "splits": ", ".join(splits),
-        "group": group + (f" (a {dataset.group_unit})" if dataset.group_unit else ""),
+        "group": group + (f" ({dataset.group_unit})" if dataset.group_unit else ""),
         "shared groups": "the published splits share some" if dataset.shared_groups else "",
         "id": dataset.id_key or "number of the row",
         "fields": ", ".join(_fields(dataset.rows)),

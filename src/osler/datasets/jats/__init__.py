@@ -1,0 +1,1 @@
+"""Articles in JATS XML: their figures with captions, licences, mentions and image files."""
