@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import pyarrow.parquet as pq
 import pytest
 
 from osler.core.catalog import ADAPTERS
@@ -122,3 +123,19 @@ def test_adapters_load_without_an_accelerator_stack():
         "sys.exit(bool({'torch', 'transformers', 'datasets'} & set(sys.modules)))"
     )
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_every_row_is_kept_or_dropped_with_a_reason(name, contract, tmp_path):
+    from osler.core.log import Log
+    from osler.curate.run import parse, run
+
+    entry = {"name": name, "root": str(FIXTURES / name), "splits": list(contract["counts"]), "agreement": "a test"}
+    recipe = {"datasets": [entry], "operators": ["drop_missing_image", "drop_broken_image"], "num_workers": 0}
+    if name == "volume_qa":
+        recipe["volumes"] = {"plane": "axial", "rule": "uniform", "count": 2, "window": {"center": 0, "width": 2000}}
+    counts = run(parse(recipe), tmp_path, device="cpu", log=Log(quiet=True)).counts
+    dataset = ADAPTERS.load(name)
+    num_rows = sum(len(drafts(name, dataset, split)) for split in contract["counts"])
+    drops = pq.read_table(tmp_path / "drops.parquet").to_pylist()
+    assert counts["samples"] + len(drops) == num_rows > 0 and counts["samples"] > 0
+    assert all(row["rule"] and row["reason"] for row in drops)
