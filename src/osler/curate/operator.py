@@ -1,7 +1,7 @@
 """Operator: what one file of `operators/` declares: a pure function on a table that keeps, changes or drops rows.
 
 A table at level `sample` has a row a sample:
-    row int64, id, key, dataset, split, group, licence, question, answer (strings), media_paths list<string>,
+    row int64, id, key, dataset, split, group, licence, task, question, answer (strings), media_paths list<string>,
     media_sha256 list<string> (only filled where the operator says `needs_sha256` or the scope is `shard`)
 A table at level `record` has a row for the images of a study or figure with all samples about them:
     row int64, key, dataset, split (strings), sample_ids, media_paths list<string>,
@@ -25,7 +25,7 @@ _TEXT = pa.string()
 _TEXTS = pa.list_(_TEXT)
 SAMPLES = pa.schema(
     [("row", pa.int64())]
-    + [(name, _TEXT) for name in ("id", "key", "dataset", "split", "group", "licence", "question", "answer")]
+    + [(name, _TEXT) for name in ("id", "key", "dataset", "split", "group", "licence", "task", "question", "answer")]
     + [("media_paths", _TEXTS), ("media_sha256", _TEXTS)]
 )
 RECORDS = pa.schema(

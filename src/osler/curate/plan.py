@@ -171,6 +171,7 @@ def sample_row(number: int, sample: Sample, key: str, *, sha256s: list[str]) -> 
         "split": sample.split,
         "group": sample.group,
         "licence": origin.licence if origin else "",
+        "task": sample.task,
         "question": sample.question,
         "answer": sample.answer.text,
         "media_paths": [ref.path for ref in sample.media],
