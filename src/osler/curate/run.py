@@ -168,7 +168,9 @@ def dry_run_lines(config: CurateConfig, log: Log) -> Iterator[str]:
     yield from audit_lines(audits, mix.stated, temperature=mix.temperature, use=mix.use)
     check_use(mix.use, mix.sets)
     agreed = [terms.name for terms in mix.sets if terms.agreement]
-    allowed = f"the terms of {len(mix.sets) - len(agreed)} of its {len(mix.sets)} sets allow; their rows whose own do not"
+    allowed = (
+        f"the terms of {len(mix.sets) - len(agreed)} of its {len(mix.sets)} sets allow; their rows whose own do not"
+    )
     yield f"use: {mix.use}, which {allowed} are dropped"
     if agreed:
         yield f"used under an agreement that the recipe states, not under published terms: {', '.join(agreed)}"
