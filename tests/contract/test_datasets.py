@@ -24,7 +24,7 @@ from osler.media.volume_file import read_volume
 from osler.schema.sample import Access, Split
 
 # A user's own files: nobody published them.
-LOCAL = {"csv", "folder", "phantom", "volume_qa"}
+LOCAL = {"csv", "dicom_folder", "folder", "phantom", "volume_qa"}
 # In no published recipe.
 UNUSED = {"covid_chestxray", "jats_articles"}
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "datasets"
@@ -129,7 +129,12 @@ def test_every_row_is_kept_or_dropped_with_a_reason(name, contract, tmp_path):
     from osler.core.log import Log
     from osler.curate.run import parse, run
 
-    entry = {"name": name, "root": str(FIXTURES / name), "splits": list(contract["counts"]), "agreement": "a test"}
+    entry = {
+        "name": name,
+        "root": str(FIXTURES / name),
+        "splits": list(contract["counts"]),
+        "agreement": {"research": "a test"},
+    }
     recipe = {"datasets": [entry], "operators": ["drop_missing_image", "drop_broken_image"], "num_workers": 0}
     if name == "volume_qa":
         recipe["volumes"] = {"plane": "axial", "rule": "uniform", "count": 2, "window": {"center": 0, "width": 2000}}

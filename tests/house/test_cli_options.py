@@ -12,6 +12,7 @@ RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out
 OPTIONS = {
     "compare": ["A", "B", "--debug"],
     "curate": RECIPE,
+    "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
     "doctor": ["--debug"],
     "eval": RECIPE,

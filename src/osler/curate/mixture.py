@@ -87,7 +87,7 @@ class Choice:
 
 @dataclass(frozen=True)
 class Terms:
-    """What the declared use is checked against. agreement: what the user has in hand beside the published terms."""
+    """What the declared use is checked against. agreement: what permits it to the user beside the published terms."""
 
     name: str
     licence: str
@@ -158,7 +158,8 @@ def check_use(use: str, sets: Sequence[Terms]) -> None:
     if forbidden:
         raise InputError(
             f"{len(forbidden)} of {len(sets)} sets of this mix must not be used for {use}: {'; '.join(forbidden)}",
-            fix="Leave them out, declare another `use`, or say under the set's `agreement` what permits it to you; "
+            fix="Leave them out, declare another `use`, or say under the set's `agreement` what permits it to you, as "
+            "in `agreement: {research: ...}`; "
             "no agreement opens a set to `redistribute` that is not of open access.",
         )
 

@@ -58,7 +58,7 @@ class DatasetConfig(Config):
     limit: rows read of each split. tags: keep samples with all of these.
     cap: samples taken of each split, before any operator; which ones depends on `seed` and their ids alone.
     weight: how often it is drawn, in samples; epochs: the same in passes over what was kept. With neither, one pass.
-    agreement: in your own words, what permits you the recipe's `use` where the published terms do not.
+    agreement: by use, in your own words, what permits it to you where the published terms do not.
     """
 
     name: str
@@ -71,7 +71,7 @@ class DatasetConfig(Config):
     weight: PositiveFloat | None = None
     epochs: PositiveFloat | None = None
     filters: FiltersConfig = FiltersConfig()
-    agreement: str = ""
+    agreement: dict[Use, str] = {}
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -207,15 +207,15 @@ def _mix(config: CurateConfig) -> Mix:
             "the recipe's stages leave no set",
             got="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
         )
-    terms = {entry.name: _terms(entry) for entry in read}
+    terms = {entry.name: _terms(config, entry) for entry in read}
     stated = {entry.name: Stated(entry.weight, entry.epochs) for entry in read}
     stored = {(entry.name, split): entry.as_split for entry in read for split in entry.splits if entry.as_split}
     return Mix(config.use, tuple(terms.values()), stated, config.temperature, left_out, stored)
 
 
-def _terms(entry: DatasetConfig) -> Terms:
+def _terms(config: CurateConfig, entry: DatasetConfig) -> Terms:
     dataset: Dataset = ADAPTERS.load(entry.name)
-    return Terms(entry.name, dataset.licence, dataset.access, entry.agreement)
+    return Terms(entry.name, dataset.licence, dataset.access, entry.agreement.get(config.use, ""))
 
 
 def _left_out(config: CurateConfig, entry: DatasetConfig) -> str:
@@ -239,13 +239,13 @@ def _choice(config: CurateConfig, entry: DatasetConfig) -> Choice:
         if each != FiltersConfig()
     ]
     language = ADAPTERS.load(entry.name).language
-    use = "" if entry.agreement else config.use
+    use = "" if config.use in entry.agreement else config.use
     return Choice(entry.tags, tuple(filters), language=language, use=use, cap=entry.cap, seed=config.seed)
 
 
 def _audit(config: CurateConfig, entry: DatasetConfig, split: str, tiling: Tiling, log: Log) -> SetAudit:
     dataset: Dataset = ADAPTERS.load(entry.name)
-    audit = SetAudit(_terms(entry), split, dataset.splits[split], left_out=_left_out(config, entry))
+    audit = SetAudit(_terms(config, entry), split, dataset.splits[split], left_out=_left_out(config, entry))
     audit.as_split = _other_split(entry, split) or ""
     audit.expected = _expected(config, entry, dataset.splits[split])
     root = _local_root(entry)

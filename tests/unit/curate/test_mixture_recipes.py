@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from osler.core.catalog import ADAPTERS
 from osler.core.config import load_recipe
+from osler.core.errors import InputError
 from osler.core.log import Log
 from osler.curate.run import dry_run_lines, parse
 
@@ -34,13 +34,11 @@ def test_sets_and_weights_are_the_published_ones(name):
 
 
 @pytest.mark.parametrize("name", PUBLISHED)
-def test_the_sets_that_have_an_adapter_are_audited(name, tmp_path, monkeypatch):
+def test_a_published_mix_is_audited_as_it_ships(name, tmp_path, monkeypatch):
     monkeypatch.setenv("OSLER_DATA", str(tmp_path))
     recipe = load_recipe(MIXES / f"{name}.yaml")
-    known = [entry for entry in recipe["datasets"] if entry["name"] in ADAPTERS.names()]
-    if not known:
-        pytest.skip("none of its sets has an adapter")
-    for entry in known:
-        entry["agreement"] = "none: this is a test"
-    text = "\n".join(dry_run_lines(parse({**recipe, "datasets": known}), Log(quiet=True)))
-    assert all(f"\n{entry['name']} " in text for entry in known) and "not here" in text
+    text = "\n".join(dry_run_lines(parse(recipe), Log(quiet=True)))
+    assert all(f"\n{entry['name']} " in text for entry in recipe["datasets"]) and "not here" in text
+    assert "under an agreement that the recipe states" in text
+    with pytest.raises(InputError, match="must not be used for commercial"):
+        list(dry_run_lines(parse({**recipe, "use": "commercial"}), Log(quiet=True)))

@@ -144,7 +144,7 @@ def test_an_unknown_licence_is_never_open(tmp_path, dark):
         inputs(parse({"datasets": [dark]}))
     with pytest.raises(InputError, match="must not be used for research"):
         curate(tmp_path / "out", dark)
-    mixture = curate(tmp_path / "out", {**dark, "agreement": "the authors' letter"})
+    mixture = curate(tmp_path / "out", {**dark, "agreement": {"research": "the authors' letter"}})
     assert mixture["splits"]["train"]["dark_lab.dark_set"]["samples"] == 4
     assert "in the words of the recipe: the authors' letter" in (tmp_path / "out" / "NOTICE").read_text()
 

@@ -29,7 +29,7 @@ LUNG = {"plane": "axial", "rule": "uniform", "count": 4, "window": "lung"}
 
 
 def recipe(root: Path = FIXTURE, splits=("train",), volumes: dict | None = LUNG, **fields) -> dict:
-    datasets = [{"name": "volume_qa", "root": str(root), "splits": list(splits), "agreement": "our own"}]
+    datasets = [{"name": "volume_qa", "root": str(root), "splits": list(splits), "agreement": {"research": "our own"}}]
     operators = ["drop_missing_image", "drop_broken_image", "drop_duplicate_sample"]
     section = {} if volumes is None else {"volumes": volumes}
     return {"datasets": datasets, "operators": operators, **section, **fields}

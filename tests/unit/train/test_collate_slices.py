@@ -23,7 +23,7 @@ def test_slices_are_pictures_of_one_shared_prefix(
     tmp_path: Path, built: tuple[Any, OslerProcessor], label_slices: bool
 ) -> None:
     volumes = {"rule": "uniform", "count": 3, "window": "soft_tissue", "label_slices": label_slices}
-    datasets = [{"name": "volume_qa", "root": str(FIXTURE), "splits": ["train"], "agreement": "our own"}]
+    datasets = [{"name": "volume_qa", "root": str(FIXTURE), "splits": ["train"], "agreement": {"research": "our own"}}]
     run(parse({"datasets": datasets, "volumes": volumes}), tmp_path, device="cpu", log=Log(quiet=True))
     selection = select(Store(tmp_path), split="train", tasks=None, licences=None, weight=1.0)
     model, processing = built

@@ -36,7 +36,9 @@ def test_a_figure_that_was_not_fetched_is_dropped_and_counted(tmp_path):
             (root / path.relative_to(FIXTURE)).parent.mkdir(parents=True, exist_ok=True)
             (root / path.relative_to(FIXTURE)).write_bytes(path.read_bytes())
     recipe = {
-        "datasets": [{"name": "roco", "root": str(root), "splits": ["train", "validation"], "agreement": "a test"}],
+        "datasets": [
+            {"name": "roco", "root": str(root), "splits": ["train", "validation"], "agreement": {"research": "a test"}}
+        ],
         "operators": ["drop_missing_image"],
         "num_workers": 0,
     }
