@@ -72,7 +72,7 @@ $(VENV)/.ready-run: pyproject.toml constraints.txt | $(BIN)/python
 
 $(VENV)/.ready-dev: $(VENV)/.ready-run
 	@echo "setup: installing the tools for tests and checks"
-	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)dev]')
+	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)ray$(,)dev]')
 	@touch $@
 
 , := ,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from osler.cli.outfolder import MANIFEST, Started, output_files
-from osler.core.files import sha256_file, write_json
+from osler.core.files import private_folder, publish_once, sha256_file, write_json
 from osler.core.outcome import Outcome
 from osler.schema.manifest import Host, Manifest
 
@@ -17,7 +17,7 @@ _GIT_TIMEOUT_S = 5
 
 
 def write_manifest(out: Path, *, started: Started, outcome: Outcome, device: str, command: tuple[str, ...]) -> None:
-    """Hash what was written and write `manifest.json`. Holds no host name and no user name."""
+    """Hash what was written and write `manifest.json`, once. Holds no host name and no user name."""
     manifest = Manifest(
         command=("osler", *command),
         recipe_sha256=started.recipe_sha256,
@@ -31,7 +31,9 @@ def write_manifest(out: Path, *, started: Started, outcome: Outcome, device: str
         host=_host(device),
         counts=outcome.counts,
     )
-    write_json(out / MANIFEST, manifest.model_dump(mode="json"))
+    with private_folder(out) as folder:
+        write_json(folder / MANIFEST, manifest.model_dump(mode="json"))
+        publish_once(folder / MANIFEST, out / MANIFEST)
 
 
 def package_versions() -> dict[str, str]:

@@ -2,6 +2,10 @@
 
 `started.json` is written first and holds the hashes of the recipe and of the inputs; `recipe.yaml` is the
 resolved recipe; `manifest.json` is written last, so a folder that holds it is finished.
+
+Several commands that share their work share the folder, too (`shared`). The first to come writes `started.json`, the
+others check theirs against it; nobody clears the folder, and the last to end writes the manifest. This takes no lock
+that a network disk might lack: each file is made under a name of its own and then linked or renamed.
 """
 
 import fcntl
@@ -17,7 +21,7 @@ import yaml
 
 from osler.core.config import Recipe, save_recipe
 from osler.core.errors import InputError
-from osler.core.files import read_json, sha256_file, sha256_json, write_json
+from osler.core.files import private_folder, publish_once, read_json, sha256_file, sha256_json, write_json
 
 LOCK = ".lock"
 STARTED = "started.json"
@@ -26,6 +30,7 @@ MANIFEST = "manifest.json"
 _BOOKKEEPING = {STARTED, MANIFEST}
 # A training's own: what it goes on from, and curves whose files bear the machine's name.
 _PASSING = {"checkpoints", "logs"}
+_PART = ".part-"
 
 
 @dataclass(frozen=True)
@@ -43,21 +48,31 @@ class Finished:
 
 
 @contextmanager
-def open_folder(out: Path, recipe: Recipe, inputs: list[Path], *, overwrite: bool) -> Iterator[Started | Finished]:
-    """Hold `out` for one run of the resolved `recipe`.
+def open_folder(
+    out: Path, recipe: Recipe, inputs: list[Path], *, overwrite: bool, shared: bool = False
+) -> Iterator[Started | Finished]:
+    """Hold `out` for one run of the resolved `recipe`; where it is `shared`, together with others of the same recipe.
 
     Raises:
         InputError: another run holds the folder, it belongs to another recipe or to no command at all, an
-            input is missing, unfinished or lies inside the folder, or an input has changed since the start.
+            input is missing, unfinished or lies inside the folder, or an input has changed since the start; a shared
+            folder is to be overwritten.
     """
     _refuse_foreign(out, inputs)
     hashes = {str(path): tree_sha256(_finished_input(path)) for path in inputs}
     out.mkdir(parents=True, exist_ok=True)
-    with _locked(out):
+    with _locked(out, shared=shared):
         now = datetime.now(UTC).isoformat(timespec="seconds")
         fresh = Started(recipe_sha256=sha256_json(recipe), inputs=hashes, started=now)
+        if shared and (overwrite or _cleared_halfway(out)):
+            raise InputError(
+                f"{out} is shared with other ranks, which may be at work in it, and cannot be cleared",
+                fix="Remove the folder, then start every rank without --overwrite.",
+            )
         if overwrite or _cleared_halfway(out):
             _clear(out)
+        for left in [] if shared else out.glob(f"{_PART}*"):
+            shutil.rmtree(left)  # of a run that was killed
         yield _enter(out, recipe, fresh)
 
 
@@ -96,9 +111,9 @@ def _hidden(path: Path, root: Path) -> bool:
 
 def _enter(out: Path, recipe: Recipe, fresh: Started) -> Started | Finished:
     if not (out / STARTED).is_file():
-        write_json(out / STARTED, vars(fresh))
-        save_recipe(out / RECIPE, recipe)
-        return fresh
+        with private_folder(out, _PART) as folder:
+            write_json(folder / STARTED, vars(fresh))
+            publish_once(folder / STARTED, out / STARTED)
     before = Started(**read_json(out / STARTED))
     if before.recipe_sha256 != fresh.recipe_sha256:
         raise _other_recipe(out, recipe)
@@ -106,7 +121,9 @@ def _enter(out: Path, recipe: Recipe, fresh: Started) -> Started | Finished:
         raise _other_inputs(out, before.inputs, fresh.inputs)
     if is_finished(out):
         return Finished()
-    save_recipe(out / RECIPE, recipe)
+    with private_folder(out, _PART) as folder:
+        save_recipe(folder / RECIPE, recipe)
+        (folder / RECIPE).replace(out / RECIPE)
     return before
 
 
@@ -119,7 +136,8 @@ def _refuse_foreign(out: Path, inputs: list[Path]) -> None:
             raise InputError(f"--out {out} holds {path}, which this run reads", fix="Write to another folder.")
     if not out.is_dir() or (out / STARTED).is_file():
         return
-    if any(path.name != LOCK for path in out.iterdir()):
+    foreign = [path for path in out.iterdir() if path.name != LOCK and not path.name.startswith(_PART)]
+    if foreign and not (out / STARTED).is_file():  # unless another rank has just begun
         raise InputError(
             f"{out} holds files that no osler command wrote",
             expected="a new folder, an empty one or an earlier run's",
@@ -138,15 +156,21 @@ def _finished_input(path: Path) -> Path:
 
 
 @contextmanager
-def _locked(out: Path) -> Iterator[None]:
-    """Hold the folder's lock; the system lets go of it when the process ends, however it ends."""
-    with (out / LOCK).open("w") as file:
+def _locked(out: Path, *, shared: bool) -> Iterator[None]:
+    """Hold the folder's lock; the system lets go of it when the process ends, however it ends.
+
+    A shared folder is locked against a command that wants it alone, where the disk can do that.
+    """
+    with (out / LOCK).open("a") as file:
         try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, (fcntl.LOCK_SH if shared else fcntl.LOCK_EX) | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise InputError(
                 f"another run is writing to {out}", fix="Wait for it, or write to another folder."
             ) from error
+        except OSError:
+            if not shared:
+                raise
         yield
 
 

@@ -2,7 +2,9 @@
 
 Its module defines three functions: `parse(recipe)` gives a frozen config, `inputs(config)` names the files
 and folders it reads, `run(config, out, *, device, log)` does the work, and continues it after a kill. It may define
-`dry_run_lines(config, log)` besides: lines that `--dry-run` prints below the resolved recipe, as comments.
+`dry_run_lines(config, log)` besides: lines that `--dry-run` prints below the resolved recipe, as comments;
+`SAME_RESULT`: keys of the recipe that say how the work is done and change no byte of the result, so that a run may be
+continued with others; `shares_folder(config)`: whether other commands of this recipe write to the folder, too.
 """
 
 import argparse
@@ -43,12 +45,16 @@ def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> 
     if read_settings().rank > 0:
         return _run_beside(work, config, out, arguments)
     inputs = [Path(path) for path in work.inputs(config)]
-    with open_folder(out, resolved, inputs, overwrite=arguments.overwrite) as state:
+    asked = {key: value for key, value in resolved.items() if key not in getattr(work, "SAME_RESULT", ())}
+    shared = hasattr(work, "shares_folder") and work.shares_folder(config)
+    with open_folder(out, asked, inputs, overwrite=arguments.overwrite, shared=shared) as state:
         if isinstance(state, Finished):
             print(f"{out}: already finished", file=sys.stderr)
             return 0
         outcome = work.run(config, out, device=arguments.device, log=Log(quiet=arguments.quiet))
-        write_manifest(out, started=state, outcome=outcome, device=arguments.device, command=tuple(sys.argv[1:]))
+        if outcome.is_finished:
+            command = tuple(sys.argv[1:])
+            write_manifest(out, started=state, outcome=outcome, device=arguments.device, command=command)
     print(outcome.message, file=sys.stderr)
     return 0
 

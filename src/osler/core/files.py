@@ -4,6 +4,8 @@ import errno
 import hashlib
 import json
 import os
+import secrets
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,6 +45,36 @@ def atomic_write(path: Path, mode: str = "wb") -> Iterator[IO[Any]]:
     except BaseException:
         part.unlink(missing_ok=True)
         raise
+
+
+@contextmanager
+def private_folder(parent: Path, prefix: str = ".part-") -> Iterator[Path]:
+    """A new hidden folder below `parent` that no other process writes to; gone after the block.
+
+    What is written there and then renamed into `parent` is whole or absent, whoever else writes the same files.
+    """
+    folder = parent / f"{prefix}{secrets.token_hex(8)}"
+    folder.mkdir(parents=True)
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish_once(part: Path, path: Path) -> bool:
+    """Move a finished file to `path` unless there is one; False where another process was first.
+
+    Where the file system has no hard links, of two processes that come within the same moment both are first.
+    """
+    try:
+        os.link(part, path)
+    except FileExistsError:
+        return False
+    except OSError:
+        if path.exists():
+            return False
+        part.replace(path)
+    return True
 
 
 def write_json(path: Path, value: Any) -> None:

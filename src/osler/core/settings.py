@@ -15,6 +15,8 @@ class Settings:
     offline: no hub may be asked (`HF_HUB_OFFLINE`).
     num_processes: processes that torchrun started for one command (`WORLD_SIZE`); None where it started none.
     rank, local_rank: number of this process among all and among its machine's (`RANK`, `LOCAL_RANK`).
+    slurm: number of this task, and of how many: in a job array from `SLURM_ARRAY_TASK_ID` and its like, else in a
+        step from `SLURM_PROCID` and `SLURM_NTASKS`; None outside of SLURM.
     """
 
     test_data: Path
@@ -24,6 +26,7 @@ class Settings:
     num_processes: int | None = None
     rank: int = 0
     local_rank: int = 0
+    slurm: tuple[int, int] | None = None
 
 
 def read_settings() -> Settings:
@@ -37,4 +40,14 @@ def read_settings() -> Settings:
         num_processes=int(num_processes) if num_processes else None,
         rank=int(os.environ.get("RANK", "0")),
         local_rank=int(os.environ.get("LOCAL_RANK", "0")),
+        slurm=_slurm(),
     )
+
+
+def _slurm() -> tuple[int, int] | None:
+    array = [os.environ.get(f"SLURM_ARRAY_TASK_{name}") for name in ("ID", "COUNT", "MIN", "STEP")]
+    if array[0] and array[1]:
+        number, count, first, step = (int(value or default) for value, default in zip(array, (0, 0, 0, 1), strict=True))
+        return (number - first) // step, count
+    number_of, num_tasks = os.environ.get("SLURM_PROCID"), os.environ.get("SLURM_NTASKS")
+    return (int(number_of), int(num_tasks)) if number_of and num_tasks else None

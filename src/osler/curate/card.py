@@ -8,7 +8,7 @@ from typing import Any, get_args
 import pyarrow as pa
 
 from osler.core.files import write_text
-from osler.curate.drops import count_drops, drops_table
+from osler.curate.drops import Tally, count_drops
 from osler.curate.overlap import split_overlap
 from osler.datasets.dataset import Dataset
 from osler.schema.licence import PER_ITEM, Permission, licence_of
@@ -49,7 +49,7 @@ def write_card(
     title: str,
     sources: Sequence[SourceNote],
     store: Store | None,
-    drops: pa.Table | None = None,
+    drops: Tally | None = None,
     mix: Mapping[str, Mapping[str, Mapping[str, Any]]] | None = None,
 ) -> None:
     """Write `card.md` under `out`.
@@ -59,11 +59,10 @@ def write_card(
         title: the card's first line.
         sources: the datasets it was made from.
         store: the shards under `out`; None where every sample was dropped.
-        drops: the table of drops; None where nothing was dropped.
+        drops: what was left out (`drops.tally_drops`); None where nothing was.
         mix: by split and set, how often each is drawn (`mixture.built_mixture`); None where it was not decided.
     """
-    drops = drops_table() if drops is None else drops
-    parts = [f"# {title}", *_contents(store), *_mix(mix or {}), *map(_source, sources), _drops(drops)]
+    parts = [f"# {title}", *_contents(store), *_mix(mix or {}), *map(_source, sources), _drops(drops or Tally())]
     write_text(out / FILE, "\n\n".join(parts) + "\n")
 
 
@@ -144,8 +143,8 @@ def _licence(spelling: str) -> str:
     return f"{spelling} (permits {permitted or 'nothing that is known'})"
 
 
-def _drops(drops: pa.Table) -> str:
-    if drops.num_rows == 0:
+def _drops(drops: Tally) -> str:
+    if not drops:
         return "## Left out\n\nNothing."
     rows = [(rule, reason, count) for (rule, reason), count in count_drops(drops).items()]
     return f"## Left out\n\n{_table(('rule', 'reason', 'samples'), rows)}\n\nEach is a row of `drops.parquet`."

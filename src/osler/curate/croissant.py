@@ -52,7 +52,14 @@ _CONTEXT: dict[str, Any] = {
 
 
 def write_croissant(
-    out: Path, *, name: str, description: str, sources: Sequence[SourceNote], store: Store | None, published: str = ""
+    out: Path,
+    *,
+    name: str,
+    description: str,
+    sources: Sequence[SourceNote],
+    store: Store | None,
+    published: str = "",
+    into: Path | None = None,
 ) -> None:
     """Write `croissant.json` under `out`.
 
@@ -63,6 +70,7 @@ def write_croissant(
         sources: the datasets it was made from; their licences and citations are listed.
         store: the shards under `out`; None where every sample was dropped.
         published: the day of publication, YYYY-MM-DD; left out where empty, since a clock would make two runs differ.
+        into: write to this folder instead.
     """
     licences = sorted(_licences(store) or {note.licence for note in sources})
     value: dict[str, Any] = {
@@ -82,7 +90,7 @@ def write_croissant(
         value["citeAs"] = cited
     if published:
         value["datePublished"] = published
-    write_json(out / FILE, value)
+    write_json((into or out) / FILE, value)
 
 
 def _licences(store: Store | None) -> set[str]:

@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-import pyarrow as pa
-
 from osler.core.catalog import ADAPTERS
 from osler.core.errors import InputError
 from osler.core.log import Log
@@ -16,16 +14,17 @@ from osler.curate.overlap import split_overlap, write_overlap
 from osler.store.reader import Store
 
 
-def describe(out: Path, *, title: str, mix: Mix, drops: pa.Table, log: Log) -> dict[str, int]:
-    """Write what tells of the shards under `out`; returns what was counted.
+def describe(out: Path, *, into: Path, title: str, mix: Mix, drops: drops_file.Tally, log: Log) -> dict[str, int]:
+    """Write what tells of the shards under `out` to the folder `into`; returns what was counted.
 
     These are `overlap.json`, `mixture.json`, `card.md`, `croissant.json`, `NOTICE` and `citations.bib`.
 
     Args:
         out: the folder with `shards/` and `index/`.
+        into: where to write; the files are made to lie under `out`.
         title: the name of the set.
         mix: the sets it was made from.
-        drops: what was left out (`drops.drops_table()` for nothing).
+        drops: what was left out (`drops.tally_drops`).
         log: told where no sample was kept or two splits share images or groups.
 
     Raises:
@@ -38,20 +37,20 @@ def describe(out: Path, *, title: str, mix: Mix, drops: pa.Table, log: Log) -> d
         _refuse_empty_choice(counts)
     splits = built_mixture(store, counts, mix)
     overlap = split_overlap(store) if store else {}
-    write_overlap(out, overlap)
-    write_mixture(out, mix, splits)
-    write_card(out, title=title, sources=sources, store=store, drops=drops, mix=splits)
+    write_overlap(into, overlap)
+    write_mixture(into, mix, splits)
+    write_card(into, title=title, sources=sources, store=store, drops=drops, mix=splits)
     description = f"{title}: samples for medical vision-language models, made from {', '.join(mix.names)}."
-    write_croissant(out, name=title, description=description, sources=sources, store=store)
+    write_croissant(out, name=title, description=description, sources=sources, store=store, into=into)
     licences = _licences(store)
-    write_notice(out, title=title, use=mix.use, sources=sources, terms=mix.sets, licences=licences)
-    _warn(log, out, store=store, overlap=overlap, num_drops=drops.num_rows, empty=set(mix.names) - licences.keys())
+    write_notice(into, title=title, use=mix.use, sources=sources, terms=mix.sets, licences=licences)
+    _warn(log, out, store=store, overlap=overlap, num_drops=drops.total(), empty=set(mix.names) - licences.keys())
     shards = store.shards() if store else []
     return {
         "shards": len(shards),
         "records": sum(info.num_records for info in shards),
         "samples": sum(info.num_samples for info in shards),
-        "drops": drops.num_rows,
+        "drops": drops.total(),
         "split_overlap_images": sum(shared["num_images"] for shared in overlap.values()),
         "split_overlap_groups": sum(shared["num_groups"] for shared in overlap.values()),
     }

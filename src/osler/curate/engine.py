@@ -1,39 +1,46 @@
-"""Engine: jobs to shards, in this process or a pool; a finished shard is never made twice.
+"""Engine: jobs to shards; a finished shard is never made twice.
 
-A job's last act is to write `chunks/SHARD.parquet`, its drops. That file, with the job's fingerprint inside, says
-that the shard is finished, so a run that was killed goes on after it. Each shard depends on its own job only: the
-bytes are the same whatever the number of workers.
+A shard's files are written to a folder that belongs to one attempt at one job, and renamed into place when all of them
+are whole, its manifest last. So whatever is killed, and whoever else makes the same shard at the same time, no file is
+ever torn. Each shard depends on its own job only: the bytes are the same whichever process makes it.
 """
 
 import gc
+import shutil
 from collections.abc import Iterable, Iterator
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.parquet as pq
 
 from osler.core.catalog import OPERATORS
 from osler.core.errors import InputError
-from osler.core.files import sha256_bytes, sha256_json
-from osler.core.workers import worker_pool
-from osler.curate.drops import drops_table, write_drops
+from osler.core.files import private_folder, sha256_bytes, sha256_file, write_json
+from osler.curate.drops import drops_table, tally_drops, write_drops
 from osler.curate.estimate import estimate_cost
+from osler.curate.executor import Executor, work_on
 from osler.curate.opened import OpenRecord, open_records, rewrite_records
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
 from osler.curate.plan import Job, sample_row
+from osler.curate.shard_manifest import (
+    ShardManifest,
+    drops_path,
+    job_key,
+    manifest_path,
+    media_sha256,
+    read_manifest,
+)
 from osler.curate.volumes import VolumeStep
 from osler.media.image import image_facts
-from osler.store.index import index_path, shard_name, tar_path
+from osler.store.index import index_path, tar_path
 from osler.store.record import Blob, StoredRecord, stored_record
-from osler.store.shards import write_shard
+from osler.store.shards import ShardInfo, write_shard
 
 OperatorSpec = tuple[str, dict[str, Any]]
-_JOBS_AHEAD = 2
+_ROOMS = ".work"
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Settings:
 
     operators: name and options, in order; only those of scope `shard` run.
     volumes: how volumes become slices before the first operator; None where a volume ends the run.
+    recheck_media: a shard that an earlier run finished counts as finished only if its media are the same bytes.
     """
 
     operators: tuple[OperatorSpec, ...]
@@ -49,53 +57,143 @@ class Settings:
     min_tiles: int
     max_tiles: int
     volumes: VolumeStep | None = None
+    recheck_media: bool = True
 
 
-def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, num_workers: int) -> Iterator[Path]:
-    """Make every job's shard under `out`; yields the file of each job's drops, in the order of the jobs.
+@dataclass
+class Share:
+    """Which jobs are this process's, and the names of all. Filled while the jobs are taken.
+
+    elsewhere: the key of each shard that another rank makes.
+    """
+
+    executor: Executor
+    settings: Settings
+    names: list[str] = field(default_factory=list)
+    elsewhere: dict[str, str] = field(default_factory=dict)
+
+    def of(self, jobs: Iterable[Job]) -> Iterator[Job]:
+        """The jobs that are this process's."""
+        for number, job in enumerate(jobs):
+            self.names.append(job.name)
+            if number % self.executor.world == self.executor.rank:
+                yield job
+            else:
+                self.elsewhere[job.name] = job_key(job, _how(self.settings))
+
+    def missing(self, out: Path) -> list[str]:
+        """The shards of other ranks that are not finished."""
+        return [name for name, key in self.elsewhere.items() if read_manifest(out, name, key) is None]
+
+
+@contextmanager
+def work_room(out: Path, rank: int) -> Iterator[Path]:
+    """A folder below `out` in which this run of this rank makes its files; gone after the block.
+
+    What a killed run of the same rank left is removed first. Should a process of that run still be at work, its files
+    are gone with it, so that it ends with an error and changes nothing.
+    """
+    rooms = out / _ROOMS / str(rank)
+    shutil.rmtree(rooms, ignore_errors=True)
+    with private_folder(rooms, prefix="") as room:
+        yield room
+    for folder in (rooms, out / _ROOMS):
+        with suppress(OSError):
+            folder.rmdir()
+
+
+def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, room: Path, executor: Executor) -> Iterator[str]:
+    """Make every job's shard under `out`; yields their names in the order of the jobs.
 
     Args:
         jobs: taken only a few ahead of the work.
         out: the output folder.
         settings: shared by all jobs.
-        num_workers: processes; 0 and 1 work in this one.
+        room: from `work_room`.
+        executor: where the work is done.
     """
-    if num_workers <= 1:
-        for job in jobs:
-            yield make_shard(job, out, settings)
-        return
-    with worker_pool(num_workers) as pool:
-        waiting: list[Future[Path]] = []
-        for job in jobs:
-            waiting.append(pool.submit(make_shard, job, out, settings))
-            while waiting and (waiting[0].done() or len(waiting) >= _JOBS_AHEAD * num_workers):
-                yield waiting.pop(0).result()
-        for future in waiting:
-            yield future.result()
+    return work_on(executor, partial(make_shard, out=out, settings=settings, room=room), jobs)
 
 
-def make_shard(job: Job, out: Path, settings: Settings) -> Path:
-    """Make one shard, unless it is finished: read files, apply operators, write tar, index and drops."""
-    name = shard_name(job.split, job.number)
-    done = out / "chunks" / f"{name}.parquet"
-    fingerprint = _fingerprint(job, settings)
-    if _is_finished(done, fingerprint, out, name):
-        return done
+def make_shard(job: Job, *, out: Path, settings: Settings, room: Path) -> str:
+    """Make one shard, unless it is finished: read files, apply operators, write tar, index, drops and manifest."""
+    key = job_key(job, _how(settings))
+    before = read_manifest(out, job.name, key)
+    if before and (not settings.recheck_media or before.media_sha256 == media_sha256(job.records, {})[0]):
+        return job.name
     opened, unreadable = open_records(job.records, settings.volumes)
+    found, num_media = media_sha256(job.records, {record.planned.key: record.files for record in opened})
     records, drops = _apply_operators(opened, settings)
     drops = pa.concat_tables([unreadable, drops])
-    for path in (index_path(out, name), tar_path(out, name)):
-        path.unlink(missing_ok=True)
-    num_records = 0
-    if records:
-        estimate = partial(
-            estimate_cost, tile_px=settings.tile_px, min_tiles=settings.min_tiles, max_tiles=settings.max_tiles
+    manifest_path(out, job.name).unlink(missing_ok=True)
+    with private_folder(room, prefix=f"{job.name}-") as folder:
+        info = _write_records(folder, job, records, settings)
+        write_drops(drops_path(folder, job.name), drops)
+        manifest = ShardManifest(
+            shard=job.name,
+            key=key,
+            media_sha256=found,
+            num_media=num_media,
+            operators=[list(spec) for spec in settings.operators],
+            records_read=len(job.records),
+            records_kept=info.num_records if info else 0,
+            samples_read=sum(len(record.samples) for record in job.records),
+            samples_kept=info.num_samples if info else 0,
+            dropped=_by_rule(drops),
+            tar_sha256=info.sha256 if info else "",
+            index_sha256=sha256_file(index_path(folder, job.name)) if info else "",
+            drops_sha256=sha256_file(drops_path(folder, job.name)),
         )
-        num_records = write_shard(
-            out, job.split, job.number, records=map(_stored, records), estimate=estimate
-        ).num_records
-    write_drops(done, drops, metadata={"job": fingerprint, "num_records": str(num_records)})
-    return done
+        write_json(manifest_path(folder, job.name), manifest.as_json())
+        _publish(folder, out, job.name)
+    return job.name
+
+
+def remove_others(out: Path, names: Iterable[str]) -> None:
+    """Remove the files of shards that are none of `names`: an earlier run had more, before its media changed."""
+    known = set(names)
+    for folder in {tar_path(out, "").parent, index_path(out, "").parent, drops_path(out, "").parent}:
+        for path in folder.glob("*"):
+            if path.stem not in known and not path.name.startswith("."):
+                path.unlink(missing_ok=True)
+
+
+def publish(folder: Path, out: Path) -> None:
+    """Rename every file of a folder into `out`."""
+    for path in sorted(folder.iterdir()):
+        path.replace(out / path.name)
+
+
+def _publish(folder: Path, out: Path, name: str) -> None:
+    for place in (tar_path, index_path, drops_path, manifest_path):
+        target = place(out, name)
+        if place(folder, name).is_file():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            place(folder, name).replace(target)
+        else:
+            target.unlink(missing_ok=True)
+
+
+def _write_records(folder: Path, job: Job, records: list[OpenRecord], settings: Settings) -> ShardInfo | None:
+    if not records:
+        return None
+    estimate = partial(
+        estimate_cost, tile_px=settings.tile_px, min_tiles=settings.min_tiles, max_tiles=settings.max_tiles
+    )
+    return write_shard(folder, job.split, job.number, records=map(_stored, records), estimate=estimate)
+
+
+def _how(settings: Settings) -> list[Any]:
+    """What a shard depends on besides its job."""
+    tiling = [settings.tile_px, settings.min_tiles, settings.max_tiles]
+    return [[list(spec) for spec in settings.operators], tiling, repr(settings.volumes)]
+
+
+def _by_rule(drops: pa.Table) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for (_, _, rule, kind), count in tally_drops(drops).items():
+        counts[f"{rule}: {kind}"] = counts.get(f"{rule}: {kind}", 0) + count
+    return counts
 
 
 @contextmanager
@@ -192,21 +290,3 @@ def _blob(record: OpenRecord, path: str, data: bytes | None, kind: str) -> Blob:
             fix="Replace it, or add the operator drop_broken_image to drop and count such samples.",
         ) from error
     return Blob(data, facts.suffix, facts.width, facts.height, facts.bits)
-
-
-def _fingerprint(job: Job, settings: Settings) -> str:
-    ids = [[record.key, *(sample.id for sample in record.samples)] for record in job.records]
-    tiling = [settings.tile_px, settings.min_tiles, settings.max_tiles]
-    volumes = [repr(settings.volumes)] if settings.volumes else []
-    return sha256_json([job.split, job.number, ids, [list(spec) for spec in settings.operators], tiling, *volumes])
-
-
-def _is_finished(done: Path, fingerprint: str, out: Path, name: str) -> bool:
-    try:
-        metadata = pq.read_schema(done).metadata or {}
-    except (OSError, pa.ArrowException):
-        return False
-    if metadata.get(b"job") != fingerprint.encode():
-        return False
-    is_there = index_path(out, name).is_file() and tar_path(out, name).is_file()
-    return is_there or metadata.get(b"num_records") == b"0"

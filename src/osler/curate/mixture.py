@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
 import pyarrow.compute as pc
 
 from osler.core.errors import InputError
 from osler.core.files import write_json
+from osler.curate.drops import Tally
 from osler.datasets.dataset import Draft
 from osler.schema.licence import licence_of, why_not
 from osler.schema.sample import Sample
@@ -210,23 +210,18 @@ def built_mixture(
 
 
 def drops_by_set(
-    drops: pa.Table, stored_splits: Mapping[tuple[str, str], str] | None = None
+    drops: Tally, stored_splits: Mapping[tuple[str, str], str] | None = None
 ) -> dict[tuple[str, str], dict[str, int]]:
     """How many rows of each set and split were dropped, by `rule: kind of reason`.
 
-    An id begins with the set and its published split; the counts are by the split under which that is stored.
+    The counts are by the split under which a published one is stored.
     """
     stored_splits = stored_splits or {}
-    ids = pc.extract_regex(drops["id"], r"^(?P<name>[^/]+)/(?P<split>[^/]+)/")
-    kinds = pc.extract_regex(drops["reason"], r"^(?P<kind>[^:]*)")
-    columns = {key: pc.struct_field(ids, key) for key in ("name", "split")}
-    table = pa.table({**columns, "rule": drops["rule"], "kind": pc.struct_field(kinds, "kind")})
     counts: dict[tuple[str, str], dict[str, int]] = {}
-    for row in table.group_by(table.column_names).aggregate([([], "count_all")]).to_pylist():
-        published = (row["name"], row["split"])
-        of_set = counts.setdefault((row["name"], stored_splits.get(published, row["split"])), {})
-        reason = f"{row['rule']}: {row['kind']}"
-        of_set[reason] = of_set.get(reason, 0) + row["count_all"]
+    for (name, split, rule, kind), count in drops.items():
+        of_set = counts.setdefault((name, stored_splits.get((name, split), split)), {})
+        reason = f"{rule}: {kind}"
+        of_set[reason] = of_set.get(reason, 0) + count
     return {key: dict(sorted(value.items())) for key, value in sorted(counts.items())}
 
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from hashlib import blake2b
 from pathlib import Path
@@ -14,13 +14,14 @@ from osler.core.catalog import ADAPTERS
 from osler.core.errors import InputError
 from osler.core.files import sha256_bytes
 from osler.core.rng import generator
-from osler.curate.drops import drop
+from osler.curate.drops import DropsWriter, drop
 from osler.curate.mixture import Choice, chosen
 from osler.curate.operator import SAMPLES, Apply
 from osler.datasets.dataset import Dataset, read_drafts
 from osler.datasets.media import read_media
 from osler.media.volume_file import volume_sha256
 from osler.schema.sample import Sample, Split
+from osler.store.index import shard_name
 
 
 @dataclass(frozen=True)
@@ -72,13 +73,19 @@ class Job:
     number: int
     records: tuple[PlannedRecord, ...]
 
+    @property
+    def name(self) -> str:
+        """The stem of the shard's files."""
+        return shard_name(self.split, self.number)
 
-@dataclass
+
+@dataclass(frozen=True)
 class Plan:
-    """The jobs of a recipe; `drops` fills up as they are taken.
+    """The jobs of a recipe; `drops` is told what is left out as they are taken.
 
     Args:
         sources: in the recipe's order.
+        drops: where samples go that get into no job.
         shard_records: records a shard.
         global_operators: functions on the table of all samples, with whether they need the files' SHA-256. With any,
             or with `shuffle_seed`, all samples are held in memory at once.
@@ -87,9 +94,9 @@ class Plan:
 
     sources: Sequence[Source]
     shard_records: int
+    drops: DropsWriter
     global_operators: Sequence[tuple[Apply, bool]] = ()
     shuffle_seed: int | None = None
-    drops: list[dict[str, Any]] = field(default_factory=list)
 
     def jobs(self) -> Iterator[Job]:
         """One job a shard, in order. Raises InputError where two samples have one id."""
@@ -111,7 +118,7 @@ class Plan:
         read = partial(read_drafts, dataset, source.name, source.root, split=source.split, limit=source.limit)
         for draft, left_out in chosen(read, source.choice):
             if draft.sample is None or left_out is not None:
-                self.drops.append(drop(draft.id, *(left_out or ("adapter", draft.skip))))
+                self.drops.add(drop(draft.id, *(left_out or ("adapter", draft.skip))))
             else:
                 key = draft.key or record_key(source.name, source.split, draft.sample)
                 sample = draft.sample
@@ -123,7 +130,7 @@ class Plan:
         held = [(number, planned) for number, group in groups for planned in group]
         for apply, needs_sha256 in self.global_operators:
             kept = apply(sample_table([planned for _, planned in held], needs_sha256=needs_sha256))
-            self.drops += kept.drops.to_pylist()
+            self.drops.add_table(kept.drops)
             held = [held[row] for row in kept.table["row"].to_pylist()]
         for number in range(len(self.sources)):
             yield number, [planned for owner, planned in held if owner == number]

@@ -5,8 +5,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Self
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
 from osler.core.catalog import ADAPTERS, OPERATORS
@@ -19,9 +17,21 @@ from osler.curate import drops as drops_file
 from osler.curate.at_hand import is_here
 from osler.curate.audit import Counting, SetAudit, Tiling
 from osler.curate.describe import describe
-from osler.curate.engine import OperatorSpec, Settings, build_operator, collector_paused, run_jobs
+from osler.curate.engine import (
+    OperatorSpec,
+    Settings,
+    Share,
+    build_operator,
+    collector_paused,
+    publish,
+    remove_others,
+    run_jobs,
+    work_room,
+)
+from osler.curate.executor import ExecutorConfig, make_executor
 from osler.curate.mixture import Choice, Filter, Mix, Stated, Terms, check_use, chosen
 from osler.curate.plan import Plan, Source
+from osler.curate.shard_manifest import drops_path
 from osler.curate.table import audit_lines
 from osler.curate.volumes import VolumesConfig
 from osler.datasets.dataset import Dataset, Stage, check_layout, check_split, read_drafts
@@ -29,6 +39,9 @@ from osler.datasets.read import resolve_root
 from osler.schema.licence import PER_ITEM, UNKNOWN, Use, licence_of
 from osler.schema.sample import Split
 
+SAME_RESULT = ("num_workers", "executor")
+"""Keys of a recipe that say how the work is done; what comes out is the same."""
+_SHOWN = 3
 _Some = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -97,6 +110,8 @@ class CurateConfig(Config):
     shuffle_records: put the records of each split of a dataset in random order under `seed`, in place of the published
         order.
     temperature: weights are raised to 1 / temperature; above 1, small sets are drawn more often than their size says.
+    num_workers: processes on this machine, of each rank, or tasks on Ray at once.
+    executor: where the work is done.
     """
 
     title: str = "Curated samples"
@@ -110,6 +125,7 @@ class CurateConfig(Config):
     volumes: VolumesConfig | None = None
     shuffle_records: bool = False
     num_workers: Annotated[int, Field(ge=0)] = 1
+    executor: ExecutorConfig = ExecutorConfig()
     seed: int = 0
 
     @model_validator(mode="after")
@@ -154,6 +170,11 @@ def inputs(config: CurateConfig) -> list[Path]:
     return list(dict.fromkeys(paths))
 
 
+def shares_folder(config: CurateConfig) -> bool:
+    """Whether other commands write to the same output folder at the same time."""
+    return config.executor.kind == "rank"
+
+
 def dry_run_lines(config: CurateConfig, log: Log) -> Iterator[str]:
     """The audit of the mix: every set with rows, images, tokens, tiles, weight and terms. Nothing is written.
 
@@ -177,26 +198,53 @@ def dry_run_lines(config: CurateConfig, log: Log) -> Iterator[str]:
 
 
 def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Write shards, index, drops, card, notice and the rest under `out`. `device` is not used: no model runs."""
+    """Write shards, index, drops, card, notice and the rest under `out`. `device` is not used: no model runs.
+
+    Of several ranks, each makes its shards, and one that then finds those of all others finished writes the rest.
+    Should two do so at the same time, they write the same bytes.
+    """
     mix = _mix(config)
     check_use(mix.use, mix.sets)
-    operators = tuple((name, options) for entry in config.operators for name, options in entry.items())
-    tiling = (config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
-    settings = Settings(operators, *tiling, volumes=config.volumes.step() if config.volumes else None)
-    plan = Plan(
-        _sources(config, mix),
-        config.shard_records,
-        global_operators=_global_operators(operators),
-        shuffle_seed=config.seed if config.shuffle_records else None,
-    )
-    finished = run_jobs(plan.jobs(), out, settings, num_workers=config.num_workers)
-    with collector_paused():
-        chunks = list(log.progress(finished, "curate", unit="shards"))
-    drops = _merged_drops(plan, chunks)
-    drops_file.write_drops(out / drops_file.FILE, drops)
-    counts = describe(out, title=config.title, mix=mix, drops=drops, log=log)
+    executor = make_executor(config.executor, config.num_workers, read_settings())
+    settings = _settings(config)
+    share = Share(executor, settings)
+    with work_room(out, executor.rank) as room:
+        with drops_file.DropsWriter(room / "plan.parquet") as plan_drops, collector_paused():
+            plan = Plan(
+                _sources(config, mix),
+                config.shard_records,
+                plan_drops,
+                global_operators=_global_operators(settings.operators),
+                shuffle_seed=config.seed if config.shuffle_records else None,
+            )
+            made = run_jobs(share.of(plan.jobs()), out, settings, room=room, executor=executor)
+            num_made = sum(1 for _ in log.progress(made, "curate", unit="shards"))
+        if missing := share.missing(out):
+            return Outcome(_waits(executor.rank, executor.world, num_made, missing), is_finished=False)
+        remove_others(out, share.names)
+        finals = room / "finals"
+        finals.mkdir()
+        parts = [room / "plan.parquet", *(drops_path(out, name) for name in share.names)]
+        drops = drops_file.merge_drops(finals / drops_file.FILE, parts)
+        counts = describe(out, into=finals, title=config.title, mix=mix, drops=drops, log=log)
+        publish(finals, out)
     message = f"{counts['samples']} samples in {counts['records']} records, {counts['drops']} dropped: {out}"
     return Outcome(message, seeds={"seed": config.seed}, counts=counts)
+
+
+def _settings(config: CurateConfig) -> Settings:
+    operators = tuple((name, options) for entry in config.operators for name, options in entry.items())
+    tiling = (config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
+    volumes = config.volumes.step() if config.volumes else None
+    return Settings(operators, *tiling, volumes=volumes, recheck_media=config.executor.recheck_media)
+
+
+def _waits(rank: int, world: int, num_made: int, missing: list[str]) -> str:
+    shown = ", ".join(missing[:_SHOWN]) + (", ..." if len(missing) > _SHOWN else "")
+    return (
+        f"rank {rank} of {world}: its {num_made} shards are finished, {len(missing)} of other ranks are not ({shown}); "
+        "the rank that ends last writes the rest. Run again whichever was cut."
+    )
 
 
 def _mix(config: CurateConfig) -> Mix:
@@ -315,9 +363,3 @@ def _local_root(entry: DatasetConfig) -> Path | None:
 def _global_operators(operators: Sequence[OperatorSpec]) -> list[tuple[Any, bool]]:
     built = [build_operator(spec) for spec in operators]
     return [(apply, operator.needs_sha256) for operator, apply in built if operator.scope == "all"]
-
-
-def _merged_drops(plan: Plan, chunks: Sequence[Path]) -> pa.Table:
-    parts = [drops_file.drops_table(plan.drops)]
-    parts += [pq.read_table(path, partitioning=None).replace_schema_metadata(None) for path in chunks]
-    return pa.concat_tables(parts)

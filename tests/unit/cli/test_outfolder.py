@@ -171,3 +171,28 @@ def test_outputs_leave_checkpoints_and_hidden_files_out(source):
 def test_differences_go_into_mappings():
     assert differences({"a": {"b": 1, "c": 2}}, {"a": {"b": 1, "c": 3}}) == [("a.c", 2, 3)]
     assert differences({"a": {"b": 1}}, {"a": 2}) == [("a", {"b": 1}, 2)]
+
+
+def test_a_shared_folder_takes_several_of_one_recipe_and_no_other(out, source):
+    def shared(recipe=RECIPE, *, overwrite=False):
+        return open_folder(out, recipe, [source], overwrite=overwrite, shared=True)
+
+    with shared() as first, shared() as second:
+        assert isinstance(first, Started) and first == second
+        with pytest.raises(InputError, match="another run is writing"):
+            enter(out, inputs=[source])
+        with pytest.raises(InputError, match="another recipe"), shared({"seed": 2}):
+            pass
+        with pytest.raises(InputError, match="shared with other ranks.*Remove the folder"), shared(overwrite=True):
+            pass
+        (source / "a.txt").write_text("b")
+        with pytest.raises(InputError, match="inputs that have changed"), shared():
+            pass
+    assert sorted(path.name for path in out.iterdir()) == [".lock", "recipe.yaml", "started.json"]
+
+
+def test_what_a_kill_at_the_start_left_is_removed(out):
+    (out / ".part-1").mkdir(parents=True)
+    (out / ".part-1" / "started.json").write_text("{")
+    assert isinstance(enter(out), Started)
+    assert not (out / ".part-1").exists()

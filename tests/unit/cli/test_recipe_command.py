@@ -152,3 +152,26 @@ def test_another_rank_works_but_leaves_the_folder_to_the_first(runs, recipe, tmp
     write_text(tmp_path / "out" / "manifest.json", "{}")
     assert osler_toy(recipe, "--out", tmp_path / "out") == 0
     assert len(runs) == 1
+
+
+def test_keys_that_do_not_change_the_result_may_change(runs, recipe, tmp_path):
+    sys.modules["toy_command"].SAME_RESULT = ("seed",)
+    assert osler_toy(recipe, "--out", tmp_path / "out") == 0
+    assert yaml.safe_load((tmp_path / "out" / "recipe.yaml").read_text()) == {"word": "hello", "source": ""}
+    assert osler_toy(recipe, "seed=8", "--out", tmp_path / "out") == 0
+    assert len(runs) == 1
+
+
+def test_a_folder_whose_work_is_not_done_gets_no_manifest(runs, recipe, tmp_path, capsys):
+    toy = sys.modules["toy_command"]
+    toy.shares_folder = lambda config: config.seed == 4
+    done = toy.run
+    toy.run = lambda config, out, *, device, log: Outcome("others have yet to end", is_finished=False)
+    assert osler_toy(recipe, "seed=4", "--out", tmp_path / "out") == 0
+    assert capsys.readouterr().err == "others have yet to end\n"
+    assert not (tmp_path / "out" / "manifest.json").exists()
+    toy.run = done
+    assert osler_toy(recipe, "seed=4", "--out", tmp_path / "out") == 0
+    first = (tmp_path / "out" / "manifest.json").read_bytes()
+    assert osler_toy(recipe, "seed=4", "--out", tmp_path / "out") == 0
+    assert (tmp_path / "out" / "manifest.json").read_bytes() == first

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from osler.core import files
 from osler.core.errors import DiskFullError, InputError
 from osler.core.files import (
     atomic_write,
@@ -104,3 +105,23 @@ def test_hashes(tmp_path):
     write_text(tmp_path / "a.txt", "abc")
     assert sha256_file(tmp_path / "a.txt") == hashlib.sha256(b"abc").hexdigest()
     assert sha256_json({"a": 1, "b": 2}) == sha256_json({"b": 2, "a": 1}) != sha256_json({"a": 1, "b": 3})
+
+
+def test_the_first_to_publish_stays(tmp_path, monkeypatch):
+    for number in (1, 2):
+        with files.private_folder(tmp_path) as folder:
+            files.write_json(folder / "a.json", number)
+            assert files.publish_once(folder / "a.json", tmp_path / "a.json") is (number == 1)
+    assert files.read_json(tmp_path / "a.json") == 1 and [p.name for p in tmp_path.iterdir()] == ["a.json"]
+
+
+def test_a_disk_without_hard_links_publishes_by_renaming(tmp_path, monkeypatch):
+    def refuse(part, path):
+        raise OSError(errno.EPERM, "Operation not permitted")
+
+    monkeypatch.setattr(files.os, "link", refuse)
+    for number in (1, 2):
+        with files.private_folder(tmp_path) as folder:
+            files.write_json(folder / "a.json", number)
+            assert files.publish_once(folder / "a.json", tmp_path / "a.json") is (number == 1)
+    assert files.read_json(tmp_path / "a.json") == 1

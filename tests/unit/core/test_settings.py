@@ -29,3 +29,18 @@ def test_torchrun_says_who_this_process_is(monkeypatch):
         monkeypatch.setenv(name, value)
     told = read_settings()
     assert (told.num_processes, told.rank, told.local_rank) == (4, 3, 1)
+
+
+def test_slurm_says_which_task_this_is(monkeypatch):
+    for name in ("ARRAY_TASK_ID", "ARRAY_TASK_COUNT", "ARRAY_TASK_MIN", "ARRAY_TASK_STEP", "PROCID", "NTASKS"):
+        monkeypatch.delenv(f"SLURM_{name}", raising=False)
+    assert read_settings().slurm is None
+    monkeypatch.setenv("SLURM_PROCID", "2")
+    monkeypatch.setenv("SLURM_NTASKS", "4")
+    assert read_settings().slurm == (2, 4)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_ID", "7")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_COUNT", "5")
+    assert read_settings().slurm == (7, 5)
+    monkeypatch.setenv("SLURM_ARRAY_TASK_MIN", "1")
+    monkeypatch.setenv("SLURM_ARRAY_TASK_STEP", "2")
+    assert read_settings().slurm == (3, 5)

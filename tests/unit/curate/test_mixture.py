@@ -3,7 +3,7 @@ import json
 import pytest
 
 from osler.core.errors import InputError
-from osler.curate.drops import drop, drops_table
+from osler.curate.drops import Tally, drop, drops_table, tally_drops
 from osler.curate.mixture import (
     Choice,
     Filter,
@@ -113,8 +113,8 @@ def test_a_licence_without_a_version_stands_for_all():
 def test_drops_are_counted_by_set_and_split():
     rows = [drop("a/train/1", "cap", "beyond the cap: 3"), drop("a/train/2/x", "cap", "beyond the cap: 3")]
     rows += [drop("my_lab.cxr/test/1", "adapter", "no answer")]
-    assert drops_by_set(drops_table(rows)) == {
+    assert drops_by_set(tally_drops(drops_table(rows))) == {
         ("a", "train"): {"cap: beyond the cap": 2},
         ("my_lab.cxr", "test"): {"adapter: no answer": 1},
     }
-    assert json.dumps(drops_by_set(drops_table())) == "{}"
+    assert json.dumps(drops_by_set(Tally())) == "{}"

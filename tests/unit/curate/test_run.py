@@ -97,11 +97,11 @@ from pathlib import Path
 from osler.core.log import Log
 from osler.curate import engine, run
 real = engine.make_shard
-def cut(job, out, settings):
+def cut(job, *, out, **more):
     if job.split == "test":
-        (out / "shards" / ".test-00000.tar.part").write_bytes(b"half")
+        (more["room"] / "test-00000.tar").write_bytes(b"half")
         os.kill(os.getpid(), signal.SIGKILL)
-    return real(job, out, settings)
+    return real(job, out=out, **more)
 engine.make_shard = cut
 run.run(run.parse({recipe()!r}), Path({str(tmp_path / "cut")!r}), device="cpu", log=Log(quiet=True))
 """
