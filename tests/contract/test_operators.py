@@ -98,6 +98,10 @@ DROPPED = {
     "tag_modality": [],
     "tag_body_part": [],
     "trim_borders": [],
+    # These need files or an index, which their own tests give them.
+    "drop_duplicate_pixels": [],
+    "drop_near_duplicate": [],
+    "drop_contaminated": [],
 }
 """By operator, the rows that it drops of its level's table."""
 

@@ -11,7 +11,8 @@ from osler.cli.main import COMMANDS
 RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
 OPTIONS = {
     "compare": ["A", "B", "--debug"],
-    "curate": RECIPE,
+    # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
+    "curate": [*RECIPE[:2], "--against", *RECIPE[2:]],
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
     "doctor": ["--debug"],

@@ -2,7 +2,8 @@
 
 A table at level `sample` has a row a sample:
     row int64, id, key, dataset, split, group, licence, task, question, answer (strings), media_paths list<string>,
-    media_sha256 list<string> (only filled where the operator says `needs_sha256` or the scope is `shard`)
+    media_sha256 list<string> (only filled where the operator says `needs_sha256` or the scope is `shard`),
+    folder string, media_places list<string>: what `datasets.media.read_media` takes to read the files of media_paths
 A table at level `record` has a row for the images of a study or figure with all samples about them:
     row int64, key, dataset, split (strings), sample_ids, media_paths list<string>,
     media list<binary> (null where a file is missing)
@@ -26,7 +27,7 @@ _TEXTS = pa.list_(_TEXT)
 SAMPLES = pa.schema(
     [("row", pa.int64())]
     + [(name, _TEXT) for name in ("id", "key", "dataset", "split", "group", "licence", "task", "question", "answer")]
-    + [("media_paths", _TEXTS), ("media_sha256", _TEXTS)]
+    + [("media_paths", _TEXTS), ("media_sha256", _TEXTS), ("folder", _TEXT), ("media_places", _TEXTS)]
 )
 RECORDS = pa.schema(
     [("row", pa.int64()), ("key", _TEXT), ("dataset", _TEXT), ("split", _TEXT)]

@@ -163,7 +163,8 @@ def sample_table(planned: Sequence[Planned], *, needs_sha256: bool) -> pa.Table:
     for number, item in enumerate(planned):
         paths = [ref.path for ref in item.sample.media]
         sha256s = [_sha256(item.folder, item.places.get(path, path), hashes) for path in paths] if needs_sha256 else []
-        rows.append(sample_row(number, item.sample, item.key, sha256s=sha256s))
+        row = sample_row(number, item.sample, item.key, sha256s=sha256s)
+        rows.append({**row, "folder": str(item.folder), "media_places": [item.places.get(p, p) for p in paths]})
     return pa.Table.from_pylist(rows, schema=SAMPLES)
 
 

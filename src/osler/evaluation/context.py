@@ -6,12 +6,16 @@ from osler.schema.base import Record
 
 
 class ItemContext(Record):
-    """What is known of an item without asking the model: two guesses and the subgroup it belongs to."""
+    """What is known of an item without asking the model: two guesses and the subgroup it belongs to.
+
+    verdict: what `osler curate check` said of it (`clean`, `flagged`, ...); "" where nobody checked.
+    """
 
     item_id: str
     majority: str | None = None
     question_prior: str | None = None
     subgroup: str = ""
+    verdict: str = ""
 
 
 class TaskContext(Record):

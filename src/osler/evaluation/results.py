@@ -44,14 +44,19 @@ def read_again(prediction: Prediction) -> Prediction:
 
 
 def make_results(predictions: Sequence[Prediction], context: EvalContext) -> list[Result]:
-    """One record for each metric of each task, in the context's order. A metric that fits no item gives none."""
+    """One record for each metric of each task, in the context's order. A metric that fits no item gives none.
+
+    Where items were checked against the training data, `TASK[clean]` and `TASK[flagged]` follow: the same scores on
+    the items that it does not hold, and on those that it holds or may hold.
+    """
     results = []
     for task in context.tasks:
         asked = [prediction for prediction in predictions if prediction.task == task.name]
-        for name in task.metrics:
-            metric = load_metric(name)
-            if any(p.gold.kind in metric.kinds for p in asked):
-                results.append(_result(task, metric, asked, context))
+        for part, own in [(task, asked), *_checked_parts(task, asked)]:
+            for name in part.metrics:
+                metric = load_metric(name)
+                if any(p.gold.kind in metric.kinds for p in own):
+                    results.append(_result(part, metric, own, context))
     return results
 
 
@@ -69,6 +74,15 @@ def make_subgroups(predictions: Sequence[Prediction], context: EvalContext) -> l
                     value = _interval(metric, scored, context.seed).model_dump()
                     rows.append({"task": task.name, "metric": name, task.subgroup: group, **value})
     return rows
+
+
+def _checked_parts(task: TaskContext, asked: Sequence[Prediction]) -> list[tuple[TaskContext, list[Prediction]]]:
+    verdicts = {item.item_id: item.verdict for item in task.items if item.verdict}
+    parts = []
+    for name in ("clean", "flagged") if verdicts else ():
+        own = [p for p in asked if p.item_id in verdicts and (verdicts[p.item_id] == "clean") is (name == "clean")]
+        parts.append((task.model_copy(update={"name": f"{task.name}[{name}]"}), own))
+    return parts
 
 
 def _result(task: TaskContext, metric: Metric, asked: Sequence[Prediction], context: EvalContext) -> Result:

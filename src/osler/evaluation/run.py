@@ -16,6 +16,7 @@ from osler.core.outcome import Outcome
 from osler.evaluation.cases import write_cases
 from osler.evaluation.conditions import Ask, make_asks
 from osler.evaluation.context import EvalContext, ItemContext, TaskContext
+from osler.evaluation.flags import flags_path, read_verdicts, with_verdicts
 from osler.evaluation.items import Item, load_items
 from osler.evaluation.journal import Journal
 from osler.evaluation.priors import Gold, from_train, priors, train_golds
@@ -39,6 +40,8 @@ class EvalConfig(Config):
     without them.
     split: ask this split, not each task's own; to choose a recipe by validation samples, say. The scores' task version
     then ends in `/SPLIT`, so that they are not taken for the task's.
+    contamination: a folder that `osler curate check` wrote of these tasks' data; scores are then also given on the
+    items that the training data does not hold, `TASK[clean]`, and on the others, `TASK[flagged]`.
     """
 
     model: Path
@@ -49,6 +52,7 @@ class EvalConfig(Config):
     conditions: tuple[Condition, ...] = ("image", "blind", "shuffled")
     suffixes: bool = True
     split: Split | None = None
+    contamination: Path | None = None
     limit: PositiveInt | None = None
     batch_size: PositiveInt = 64
     seed: int = 0
@@ -70,8 +74,9 @@ def parse(recipe: Recipe) -> EvalConfig:
 
 
 def inputs(config: EvalConfig) -> list[Path]:
-    """The model's folder and the data folders."""
-    return [existing_folder(path) for path in (config.model, *config.data)]
+    """The model's folder, the data folders and what is known of contamination."""
+    flags = [flags_path(config.contamination)] if config.contamination else []
+    return [*(existing_folder(path) for path in (config.model, *config.data)), *flags]
 
 
 def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
@@ -93,6 +98,7 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
         batch_size=config.batch_size,
         log=log,
     )
+    verdicts = read_verdicts(config.contamination, items) if config.contamination else {}
     golds = train_golds(tasks, stores, seed=config.seed)
     contexts = []
     for task in tasks:
@@ -101,7 +107,8 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
             *_condition_notes(items[task.name], own, config.conditions),
             *_overlap_notes(task, items[task.name], stores),
         ]
-        contexts.append(_task_context(task, items[task.name], golds=golds[task.name], notes=notes))
+        known = _task_context(task, items[task.name], golds=golds[task.name], notes=notes)
+        contexts.append(with_verdicts(known, verdicts))
     context = EvalContext(model=config.model_name or _name(config.model), seed=config.seed, tasks=tuple(contexts))
     write_json(out / "context.json", context.model_dump(mode="json"))
     num_errors = write_results(out, predictions, context=context, log=log)

@@ -77,6 +77,11 @@ def open_picture(data: bytes, shown_as: MediaRef | Window | None = None) -> Imag
     return _on_white(picture)
 
 
+def load_picture(data: bytes) -> Image.Image:
+    """An image file decoded, as it is stored but turned as its EXIF says. Raises InputError as `check_image`."""
+    return _load(data, "")
+
+
 def check_image(data: bytes) -> None:
     """Decode every pixel and forget them. Raises InputError where `decode_image` could not read the file."""
     _load(data, "")
