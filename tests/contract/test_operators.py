@@ -1,12 +1,15 @@
 """What every operator owes: a pure function that loses no row in silence and says which rule dropped it, and why."""
 
+import json
 import pickle
+from collections.abc import Iterator
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from chat_server import chat_server, words
 from osler.core.catalog import OPERATORS
 from osler.core.errors import InputError
 from osler.core.files import sha256_bytes
@@ -72,6 +75,7 @@ TABLES = {
         schema=REWRITES,
     ),
 }
+SAMPLE_IDS = [f"toy/train/{row}" for row in range(11)]
 SHORT_ANSWERS = [0, 1, 2, 3, 4, 5]
 DROPPED = {
     "drop_empty_text": [1, 2],
@@ -98,6 +102,9 @@ DROPPED = {
     "tag_modality": [],
     "tag_body_part": [],
     "trim_borders": [],
+    "judge_relevance": [1],
+    "summarise_mentions": [],
+    "split_panels": [],
     # These need files or an index, which their own tests give them.
     "drop_duplicate_pixels": [],
     "drop_near_duplicate": [],
@@ -107,16 +114,20 @@ DROPPED = {
 
 
 @pytest.fixture(scope="session")
-def needed(tmp_path_factory) -> dict[str, dict]:
+def needed(tmp_path_factory) -> Iterator[dict[str, dict]]:
     """The options without which an operator is refused."""
     folder = tmp_path_factory.mktemp("operators")
     ids = [f"toy/train/{row}" for row in range(11)]
     pq.write_table(pa.table({"id": ids, "score": [0.1] + [0.5] * 10}), folder / "scores.parquet")
     (folder / "yunet.onnx").write_bytes(yunet())
-    return {
-        "drop_misaligned": {"scores": str(folder / "scores.parquet")},
-        "drop_faces": {"weights": str(folder / "yunet.onnx")},
-    }
+    with chat_server(lambda body: json.dumps({"relevant": "mass" not in words(body), "reason": "r"})) as server:
+        endpoint = {"url": server.url, "model": "toy", "cache": str(folder / "answers.sqlite")}
+        yield {
+            "drop_misaligned": {"scores": str(folder / "scores.parquet")},
+            "drop_faces": {"weights": str(folder / "yunet.onnx")},
+            "judge_relevance": {"endpoint": endpoint, "max_images": 0},
+            "summarise_mentions": {"endpoint": endpoint},
+        }
 
 
 @pytest.fixture(params=OPERATORS.names())
@@ -144,7 +155,10 @@ def test_every_row_is_kept_or_dropped_with_a_reason(name, operator, apply):
     assert kept.table.schema == table.schema and kept.drops.schema.equals(DROPS)
     assert rows == sorted(set(rows)) and len(rows) + kept.drops.num_rows == table.num_rows
     names = table["id" if operator.level == "sample" else "key"].to_pylist()
-    assert sorted(kept.drops["id"].to_pylist()) == sorted(n for row, n in enumerate(names) if row not in rows)
+    keys = {} if operator.level == "sample" else dict(zip(SAMPLE_IDS, table["key"].to_pylist(), strict=False))
+    assert sorted(keys.get(id, id) for id in kept.drops["id"].to_pylist()) == sorted(
+        n for row, n in enumerate(names) if row not in rows
+    )
     assert set(kept.drops["rule"].to_pylist()) <= {name} and all(kept.drops["reason"].to_pylist())
     assert table.to_pylist() == before, "an operator changes nothing"
     assert apply(table).drops.equals(kept.drops)
@@ -167,4 +181,4 @@ def test_an_unknown_option_is_refused(name, operator):
 
 
 def test_it_says_what_it_does(name):
-    assert OPERATORS.summary(name).startswith(("Drop ", "Set ", "Cut "))
+    assert OPERATORS.summary(name).startswith(("Drop ", "Set ", "Cut ", "Add ", "Split "))

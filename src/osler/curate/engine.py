@@ -17,13 +17,14 @@ from typing import Any
 import pyarrow as pa
 
 from osler.core.catalog import OPERATORS
+from osler.core.config import Config
 from osler.core.errors import InputError
 from osler.core.files import private_folder, sha256_bytes, sha256_file, write_json
 from osler.curate.drops import drops_table, tally_drops, write_drops
 from osler.curate.estimate import estimate_cost
 from osler.curate.executor import Executor, work_on
 from osler.curate.opened import OpenRecord, open_records, rewrite_records
-from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator
+from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator, Workplace
 from osler.curate.plan import Job, sample_row
 from osler.curate.shard_manifest import (
     ShardManifest,
@@ -102,28 +103,30 @@ def work_room(out: Path, rank: int) -> Iterator[Path]:
             folder.rmdir()
 
 
-def run_jobs(jobs: Iterable[Job], out: Path, settings: Settings, *, room: Path, executor: Executor) -> Iterator[str]:
-    """Make every job's shard under `out`; yields their names in the order of the jobs.
+def run_jobs(
+    jobs: Iterable[Job], place: Workplace, settings: Settings, *, room: Path, executor: Executor
+) -> Iterator[str]:
+    """Make every job's shard under the output folder; yields their names in the order of the jobs.
 
     Args:
         jobs: taken only a few ahead of the work.
-        out: the output folder.
+        place: the output folder, and where operators keep files.
         settings: shared by all jobs.
         room: from `work_room`.
         executor: where the work is done.
     """
-    return work_on(executor, partial(make_shard, out=out, settings=settings, room=room), jobs)
+    return work_on(executor, partial(make_shard, place=place, settings=settings, room=room), jobs)
 
 
-def make_shard(job: Job, *, out: Path, settings: Settings, room: Path) -> str:
+def make_shard(job: Job, *, place: Workplace, settings: Settings, room: Path) -> str:
     """Make one shard, unless it is finished: read files, apply operators, write tar, index, drops and manifest."""
-    key = job_key(job, _how(settings))
+    out, key = place.out, job_key(job, _how(settings))
     before = read_manifest(out, job.name, key)
     if before and (not settings.recheck_media or before.media_sha256 == media_sha256(job.records, {})[0]):
         return job.name
     opened, unreadable = open_records(job.records, settings.volumes)
     found, num_media = media_sha256(job.records, {record.planned.key: record.files for record in opened})
-    records, drops = _apply_operators(opened, settings)
+    records, drops = _apply_operators(opened, place, settings)
     drops = pa.concat_tables([unreadable, drops])
     manifest_path(out, job.name).unlink(missing_ok=True)
     with private_folder(room, prefix=f"{job.name}-") as folder:
@@ -211,17 +214,26 @@ def collector_paused() -> Iterator[None]:
             gc.enable()
 
 
-def build_operator(spec: OperatorSpec) -> tuple[Operator, Apply]:
+def build_operator(spec: OperatorSpec, place: Workplace) -> tuple[Operator, Apply]:
     """An operator of the catalogue and the function that its options make."""
+    operator, config = read_operator(spec)
+    apply = operator.build(config)
+    return operator, partial(apply, place=place) if operator.keeps_files else apply
+
+
+def read_operator(spec: OperatorSpec) -> tuple[Operator, Config]:
+    """An operator of the catalogue with its options checked."""
     name, options = spec
     operator: Operator = OPERATORS.load(name)
-    return operator, operator.build(operator.config.parse(options, f"operator {name}"))
+    return operator, operator.config.parse(options, f"operator {name}")
 
 
-def _apply_operators(records: list[OpenRecord], settings: Settings) -> tuple[list[OpenRecord], pa.Table]:
+def _apply_operators(
+    records: list[OpenRecord], place: Workplace, settings: Settings
+) -> tuple[list[OpenRecord], pa.Table]:
     drops = [drops_table()]
     for spec in settings.operators:
-        operator, apply = build_operator(spec)
+        operator, apply = build_operator(spec, place)
         if operator.scope == "all" or not records:
             continue
         records, dropped = _KEEPERS[operator.level](records, apply)

@@ -15,6 +15,7 @@ A table at level `rewrite` is one at level `record` whose media_paths and media 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -51,6 +52,23 @@ class Kept:
 Apply = Callable[[pa.Table], Kept]
 
 
+@dataclass(frozen=True)
+class Workplace:
+    """Where an operator that says `keeps_files` may write.
+
+    out: the output folder, for tables of its own. kept: a hidden folder that stays from one start of the run to the
+        next, and that no rank of an array shares with another.
+    """
+
+    out: Path
+    kept: Path
+
+
+def no_files(config: Config) -> list[Path]:
+    """What an operator reads whose options name no files: nothing."""
+    return []
+
+
 class NoOptions(Config):
     """The config of an operator that takes none."""
 
@@ -65,13 +83,17 @@ class Operator:
     scope: `shard` sees the rows of one shard and runs in parallel; `all` sees the whole set at once, before any
         image is read.
     needs_sha256: it reads `media_sha256` at scope `all`, for which every file is read once more.
+    keeps_files: its function takes `place`, too: a `Workplace`, or None where nothing may be written.
+    inputs: the files and folders that its options name; where one has changed, a run is not gone on with.
     """
 
     config: type[Config]
-    build: Callable[[Any], Apply]
+    build: Callable[[Any], Callable[..., Kept]]
     level: Literal["sample", "record", "rewrite"]
     scope: Literal["shard", "all"] = "shard"
     needs_sha256: bool = False
+    keeps_files: bool = False
+    inputs: Callable[[Any], Sequence[Path]] = no_files
 
 
 def keep_where(table: pa.Table, drops: Sequence[dict[str, Any] | None]) -> Kept:

@@ -14,6 +14,7 @@ from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
 from osler.curate import drops as drops_file
+from osler.curate.asking.endpoint import asked_lines, begin_asking
 from osler.curate.at_hand import is_here
 from osler.curate.audit import Counting, SetAudit, Tiling
 from osler.curate.describe import describe
@@ -24,12 +25,14 @@ from osler.curate.engine import (
     build_operator,
     collector_paused,
     publish,
+    read_operator,
     remove_others,
     run_jobs,
     work_room,
 )
 from osler.curate.executor import ExecutorConfig, make_executor
 from osler.curate.mixture import Choice, Filter, Mix, Stated, Terms, check_use, chosen
+from osler.curate.operator import Workplace
 from osler.curate.plan import Plan, Source
 from osler.curate.shard_manifest import drops_path
 from osler.curate.table import audit_lines
@@ -42,6 +45,7 @@ from osler.schema.sample import Split
 SAME_RESULT = ("num_workers", "executor")
 """Keys of a recipe that say how the work is done; what comes out is the same."""
 _SHOWN = 3
+_KEPT = ".cache"  # hidden, so no output of the run: it holds times and the order of arrival
 _Some = Annotated[tuple[str, ...], Field(min_length=1)]
 
 
@@ -159,7 +163,7 @@ def parse(recipe: Recipe) -> CurateConfig:
 
 
 def inputs(config: CurateConfig) -> list[Path]:
-    """The files that list the rows. Media files are told by the SHA-256 that the index keeps of each."""
+    """The files that list the rows, and those that operators' options name. The index keeps the SHA-256 of media."""
     mix = _mix(config)
     check_use(mix.use, mix.sets)
     paths: list[Path] = []
@@ -167,6 +171,8 @@ def inputs(config: CurateConfig) -> list[Path]:
         dataset = ADAPTERS.load(source.name)
         check_layout(dataset, source.name, source.root, split=source.split)
         paths += dataset.rows.paths(source.root, source.split)
+    for operator, options in map(read_operator, _operators(config)):
+        paths += operator.inputs(options)
     return list(dict.fromkeys(paths))
 
 
@@ -207,6 +213,8 @@ def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
     check_use(mix.use, mix.sets)
     executor = make_executor(config.executor, config.num_workers, read_settings())
     settings = _settings(config)
+    place = Workplace(out, out / _KEPT / f"rank-{executor.rank}" if executor.world > 1 else out / _KEPT)
+    begin_asking(place.kept)
     share = Share(executor, settings)
     with work_room(out, executor.rank) as room:
         with drops_file.DropsWriter(room / "plan.parquet") as plan_drops, collector_paused():
@@ -214,11 +222,13 @@ def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
                 _sources(config, mix),
                 config.shard_records,
                 plan_drops,
-                global_operators=_global_operators(settings.operators),
+                global_operators=_global_operators(settings.operators, place),
                 shuffle_seed=config.seed if config.shuffle_records else None,
             )
-            made = run_jobs(share.of(plan.jobs()), out, settings, room=room, executor=executor)
+            made = run_jobs(share.of(plan.jobs()), place, settings, room=room, executor=executor)
             num_made = sum(1 for _ in log.progress(made, "curate", unit="shards"))
+        for line in asked_lines(place.kept):
+            log.info(line)
         if missing := share.missing(out):
             return Outcome(_waits(executor.rank, executor.world, num_made, missing), is_finished=False)
         remove_others(out, share.names)
@@ -233,10 +243,13 @@ def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
 
 
 def _settings(config: CurateConfig) -> Settings:
-    operators = tuple((name, options) for entry in config.operators for name, options in entry.items())
     tiling = (config.tiles.tile_px, config.tiles.min_tiles, config.tiles.max_tiles)
     volumes = config.volumes.step() if config.volumes else None
-    return Settings(operators, *tiling, volumes=volumes, recheck_media=config.executor.recheck_media)
+    return Settings(_operators(config), *tiling, volumes=volumes, recheck_media=config.executor.recheck_media)
+
+
+def _operators(config: CurateConfig) -> tuple[OperatorSpec, ...]:
+    return tuple((name, options) for entry in config.operators for name, options in entry.items())
 
 
 def _waits(rank: int, world: int, num_made: int, missing: list[str]) -> str:
@@ -360,6 +373,6 @@ def _local_root(entry: DatasetConfig) -> Path | None:
     return None if entry.root.startswith("hub:") else Path(entry.root)
 
 
-def _global_operators(operators: Sequence[OperatorSpec]) -> list[tuple[Any, bool]]:
-    built = [build_operator(spec) for spec in operators]
+def _global_operators(operators: Sequence[OperatorSpec], place: Workplace) -> list[tuple[Any, bool]]:
+    built = [build_operator(spec, place) for spec in operators]
     return [(apply, operator.needs_sha256) for operator, apply in built if operator.scope == "all"]

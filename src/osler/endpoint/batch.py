@@ -1,40 +1,54 @@
 """Batch: many requests at once, in a bounded number of threads, over one or several endpoints, at a bounded rate."""
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import TypeVar
+
+from osler.endpoint.shared import SharedFile
 
 A = TypeVar("A")
 B = TypeVar("B")
 
+_SCHEMA = "CREATE TABLE IF NOT EXISTS starts (due REAL NOT NULL)"
+
 
 class RateLimit:
-    """At most `per_minute` starts in any minute, evenly spaced; None sets no limit. Threads may share it."""
+    """At most `per_minute` starts in any minute, evenly spaced; None sets no limit.
+
+    Threads may share it, and processes of one machine through the file at `path`.
+    """
 
     def __init__(
         self,
         per_minute: float | None,
         *,
-        clock: Callable[[], float] = time.monotonic,
+        path: Path | None = None,
+        clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self._gap_s = 60.0 / per_minute if per_minute else 0.0
         self._clock, self._sleep = clock, sleep
-        self._next = clock()
-        self._lock = threading.Lock()
+        self._file = SharedFile(path, _SCHEMA, noun="record of requests") if self._gap_s else None
 
     def wait(self) -> None:
         """Return when the next start is due."""
-        if not self._gap_s:
+        if self._file is None:
             return
-        with self._lock:
+        with self._file.alone() as file:
             now = self._clock()
-            start = max(now, self._next)
-            self._next = start + self._gap_s
+            due = file.execute("SELECT MAX(due) FROM starts").fetchone()[0]
+            start = now if due is None else max(now, due)
+            file.execute("DELETE FROM starts")
+            file.execute("INSERT INTO starts VALUES (?)", (start + self._gap_s,))
         if start > now:
             self._sleep(start - now)
+
+    def close(self) -> None:
+        """Close the file."""
+        if self._file is not None:
+            self._file.close()
 
 
 def map_concurrent(

@@ -3,12 +3,16 @@
 import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Literal
 
 from osler.core.errors import OslerError
 from osler.core.files import sha256_bytes, sha256_json
 
 ErrorKind = Literal["timeout", "unreachable", "busy", "server", "nonsense", "refused", "budget"]
+# Few letters and many tokens: a budget may end early, never late.
+_LETTERS_A_TOKEN = 3
+_TOKENS_A_PICTURE = 1500
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,12 @@ class ChatRequest:
         messages = [_message(each, _digest) for each in self.messages]
         return sha256_json(self._settings(model) | {"messages": messages})
 
+    def estimated_tokens(self) -> int:
+        """About how many tokens the question has, for a server that does not count them."""
+        parts = [part for message in self.messages for part in message.parts]
+        num_letters = sum(len(part) for part in parts if isinstance(part, str))
+        return num_letters // _LETTERS_A_TOKEN + _TOKENS_A_PICTURE * sum(isinstance(part, Picture) for part in parts)
+
     def _settings(self, model: str) -> dict[str, Any]:
         body: dict[str, Any] = {"model": model, "max_tokens": self.max_tokens, "temperature": self.temperature}
         if self.seed is not None:
@@ -96,6 +106,10 @@ class EndpointError(OslerError):
         self.status = status
         self.retry_after_s = retry_after_s
 
+    def __reduce__(self) -> Any:
+        # Without this, an error of a worker process could not be read by the process that waits for it.
+        return partial(EndpointError, kind=self.kind, status=self.status, retry_after_s=self.retry_after_s), self.args
+
     @property
     def may_pass(self) -> bool:
         """Whether the same request may be answered later."""
@@ -112,27 +126,41 @@ def system_message(text: str) -> Message:
     return Message("system", (text,))
 
 
-def reply_from(body: Any, *, latency_ms: float) -> ChatReply:
-    """The answer in a response body. Raises EndpointError of kind `nonsense` where there is none."""
+def reply_from(body: Any, request: ChatRequest, *, latency_ms: float) -> ChatReply:
+    """The answer in the body of a response to `request`; what the server does not count is estimated.
+
+    Raises:
+        EndpointError: of kind `nonsense`, where there is none.
+    """
     try:
         choice = body["choices"][0]
         message = choice["message"]
-        text = message.get("content")
+        text = "" if message.get("content") is None else message["content"]
+        reasoning = message.get("reasoning_content") or message.get("reasoning") or ""
+        if not isinstance(text, str) or not isinstance(reasoning, str):
+            raise EndpointError(f"the endpoint's message is no text but {type(text).__name__}", kind="nonsense")
         usage = body.get("usage") or {}
-        reply = ChatReply(
-            text="" if text is None else text,
-            reasoning=message.get("reasoning_content") or message.get("reasoning") or "",
-            finish=choice.get("finish_reason") or "stop",
-            tokens_in=int(usage.get("prompt_tokens") or 0),
-            tokens_out=int(usage.get("completion_tokens") or 0),
+        return ChatReply(
+            text=_whole(text),
+            reasoning=_whole(reasoning),
+            finish=_whole(str(choice.get("finish_reason") or "stop")),
+            tokens_in=_count(usage.get("prompt_tokens")) or request.estimated_tokens(),
+            tokens_out=_count(usage.get("completion_tokens")) or (len(text) + len(reasoning)) // _LETTERS_A_TOKEN,
             latency_ms=latency_ms,
-            model=str(body.get("model") or ""),
+            model=_whole(str(body.get("model") or "")),
         )
-    except (KeyError, IndexError, TypeError, AttributeError, ValueError) as error:
+    except (KeyError, IndexError, TypeError, AttributeError, ValueError, OverflowError) as error:
         raise EndpointError("the endpoint's reply has no choices[0].message", kind="nonsense") from error
-    if not isinstance(reply.text, str) or not isinstance(reply.reasoning, str):
-        raise EndpointError(f"the endpoint's message is no text but {type(text).__name__}", kind="nonsense")
-    return reply
+
+
+def _whole(text: str) -> str:
+    """`text` without halves of surrogate pairs, which JSON can spell and no file can hold."""
+    return text.encode("utf-8", errors="replace").decode("utf-8")
+
+
+def _count(value: Any) -> int:
+    """A number of tokens; 0 where the server says none or nonsense, which must not lower what was spent."""
+    return max(0, int(value or 0))
 
 
 def _message(message: Message, show: Any) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from osler.core.errors import InputError
+from osler.endpoint.batch import RateLimit
 from osler.endpoint.chat import ChatReply, ChatRequest, EndpointError, Message, reply_from
 
 _MAX_WAIT_S = 60.0
@@ -33,10 +34,11 @@ class Client:
         key: sent as a bearer token; "" sends none. It is never part of a message or an error.
         timeout_s: for the whole of one try.
         retry: when to ask again.
+        rate: how fast requests may follow each other, second tries included; None sets no limit.
         sleep: waits; tests pass their own.
 
     Raises:
-        InputError: the package httpx2 is missing or the URL is none.
+        InputError: the package httpx2 is missing, the URL is none or the key holds what no header may.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class Client:
         key: str = "",
         timeout_s: float = 120.0,
         retry: Retry = Retry(),
+        rate: RateLimit | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         try:
@@ -55,11 +58,17 @@ class Client:
             raise InputError("an endpoint needs the package httpx2", fix="pip install 'osler[endpoint]'") from error
         if not url.startswith(("http://", "https://")):
             raise InputError(f"{url!r} is no address of an endpoint", expected="http://HOST:PORT/v1 or https://...")
+        if not (key.isascii() and key.isprintable()):
+            raise InputError("the key of the endpoint (OSLER_API_KEY) holds a line break or another odd character")
         self.url, self.model = url.rstrip("/"), model
-        self._retry, self._sleep, self._timeout_s = retry, sleep, timeout_s
+        self._retry, self._rate, self._sleep, self._timeout_s = retry, rate, sleep, timeout_s
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         # trust_env: no proxy from the environment may see what is asked.
-        self._http = httpx2.Client(timeout=timeout_s, headers=headers, trust_env=False, follow_redirects=False)
+        # verify: reading the certificates takes longer than most answers, and plain HTTP has none.
+        is_secure = self.url.startswith("https://")
+        self._http = httpx2.Client(
+            timeout=timeout_s, headers=headers, verify=is_secure, trust_env=False, follow_redirects=False
+        )
         self._jitter = np.random.default_rng()
 
     def complete(self, request: ChatRequest) -> ChatReply:
@@ -118,9 +127,11 @@ class Client:
         self.close()
 
     def _try(self, request: ChatRequest) -> ChatReply:
+        if self._rate is not None:
+            self._rate.wait()
         started = time.perf_counter()
         body = self._send("POST", "/chat/completions", request.body(self.model))
-        return reply_from(body, latency_ms=1000 * (time.perf_counter() - started))
+        return reply_from(body, request, latency_ms=1000 * (time.perf_counter() - started))
 
     def _send(self, method: str, path: str, body: Any) -> Any:
         import httpx2
@@ -140,7 +151,7 @@ class Client:
             raise _status_error(self.url, status, data, retry_after)
         try:
             return json.loads(data)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise EndpointError(f"{self.url} replied with no valid JSON", kind="nonsense") from error
 
     def _wait_s(self, number: int, asked_s: float | None) -> float:
@@ -167,11 +178,11 @@ def _status_error(url: str, status: int, data: bytes, retry_after: str | None) -
     try:
         told = json.loads(data)["error"]
         words = str(told["message"] if isinstance(told, dict) else told)
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError, RecursionError):
         words = data.decode("utf-8", errors="replace")
     message = f"{url} replied {status}: {' '.join(words.split())[:300]}"
     if status in {429, 503}:
-        is_number = retry_after is not None and retry_after.replace(".", "", 1).isdigit()
+        is_number = retry_after is not None and retry_after.replace(".", "", 1).isdecimal()
         wait_s = float(str(retry_after)) if is_number else None
         return EndpointError(message, kind="busy", status=status, retry_after_s=wait_s)
     return EndpointError(message, kind="server" if status >= 500 or status == 408 else "refused", status=status)

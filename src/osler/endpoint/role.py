@@ -82,7 +82,7 @@ class Role:
             except ValidationError as error:
                 first = error.errors()[0]
                 problem = f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 problem = f"no JSON: {error}"
             again = f"This could not be read ({problem}). Reply with the JSON object alone."
             request = replace(

@@ -30,7 +30,7 @@ def html_page(title: str, found: Gathered, notes: tuple[str, ...]) -> str:
         _scores(found),
         _training(found),
         _cases(found.cases),
-        _section("Data", _table(data_table(found.data)) if found.data else _words(NOT_MEASURED)),
+        _section("Data", html_table(data_table(found.data)) if found.data else _words(NOT_MEASURED)),
         _notes(found, notes),
         _made(found),
     ]
@@ -45,7 +45,7 @@ def html_page(title: str, found: Gathered, notes: tuple[str, ...]) -> str:
 def _scores(found: Gathered) -> str:
     words = escape(scores_words(found.results))
     plot = f'<figure aria-label="{words}">{scores_figure(found.results)}</figure>'
-    return _section("Scores", _table(headline(found.results)) + plot)
+    return _section("Scores", html_table(headline(found.results)) + plot)
 
 
 def _training(found: Gathered) -> str:
@@ -55,7 +55,7 @@ def _training(found: Gathered) -> str:
     plot = f'<figure aria-label="{words}">{training_figure(found.training)}</figure>'
     by_dataset = dataset_losses_table(found.training)
     tables = [training_table(found.training), *([by_dataset] if by_dataset.rows else [])]
-    return _section("Training", "".join(map(_table, tables)) + plot)
+    return _section("Training", "".join(map(html_table, tables)) + plot)
 
 
 def _cases(cases: tuple[Case, ...]) -> str:
@@ -103,7 +103,7 @@ def _made(found: Gathered) -> str:
         f"so <code>osler score</code> makes the scores again without the model.</p><ol>{commands}</ol>"
     )
     return _section(
-        "How it was made", _table(runs_table(found.manifests)) + again + _table(versions_table(found.manifests))
+        "How it was made", html_table(runs_table(found.manifests)) + again + html_table(versions_table(found.manifests))
     )
 
 
@@ -120,7 +120,9 @@ def _below(interval: re.Match[str]) -> str:
     return f" <small>{interval.group(1)}</small>"
 
 
-def _table(table: Table) -> str:
+def html_table(table: Table) -> str:
+    """A table with its caption; columns of numbers stand at the right."""
+
     def cell(tag: str, place: int, text: str) -> str:
         number = ' class="number"' if place >= table.first_number else ""
         scope = ' scope="col"' if tag == "th" else ""

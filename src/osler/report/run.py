@@ -1,12 +1,16 @@
-"""`osler report`: results and training runs to one page and one JSON file."""
+"""`osler report`: results and training runs to one page and one JSON file; a curation to a page of its own."""
 
 from pathlib import Path
+
+from pydantic import NonNegativeInt, PositiveInt
 
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
 from osler.core.files import write_json, write_text
 from osler.core.log import Log
 from osler.core.outcome import Outcome
+from osler.report.curation import gather_curation
+from osler.report.curation_page import curation_page
 from osler.report.gather import Gathered, gather
 from osler.report.page import html_page
 from osler.report.tables import headline, headline_records
@@ -19,30 +23,47 @@ class ReportConfig(Config):
 
     results: of `osler eval`. training: of `osler train`, in the order in which the stages ran.
     data: of `osler curate` or `osler synth`, for the licences. notes: what a reader has to know.
+    curation: of `osler curate`, for a page with kept and dropped examples.
+    contamination: of `osler curate check` on that one.
+    num_examples: shown of each rule's drops and of each set. max_rows_read: rows of each split of a set that are read
+        again in search of the dropped ones.
     """
 
     title: str = "Osler report"
-    results: tuple[Path, ...]
+    results: tuple[Path, ...] = ()
     training: tuple[Path, ...] = ()
     data: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
+    curation: Path | None = None
+    contamination: Path | None = None
+    num_examples: NonNegativeInt = 8
+    max_rows_read: PositiveInt = 100_000
 
 
 def parse(recipe: Recipe) -> ReportConfig:
     """The recipe, checked."""
     config = ReportConfig.parse(recipe)
-    if not config.results:
-        raise InputError("a report needs results", expected="at least one output folder of `osler eval`", got="none")
+    if not config.results and config.curation is None:
+        expected = "at least one output folder of `osler eval`, or one of `osler curate` as curation"
+        raise InputError("a report needs results", expected=expected, got="none")
+    if config.contamination is not None and config.curation is None:
+        raise InputError("contamination is shown on the page of a curation", fix="Name its folder as curation.")
     return config
 
 
 def inputs(config: ReportConfig) -> list[Path]:
     """The folders that the report reads."""
-    return [*config.results, *config.training, *config.data]
+    alone = [path for path in (config.curation, config.contamination) if path is not None]
+    return [*config.results, *config.training, *config.data, *alone]
 
 
 def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Write `report.html` and `report.json` to `out`. Runs no model, so `device` plays no part."""
+    """Write `curation.html`, `report.html` and `report.json` to `out`. Runs no model, so `device` plays no part."""
+    counts: dict[str, int] = {}
+    if config.curation is not None:
+        counts |= _write_curation(config, config.curation, out)
+    if not config.results:
+        return Outcome(message=f"report: {out / 'curation.html'}", counts=counts)
     found = gather(results=config.results, training=config.training, data=config.data)
     for warning in found.warnings:
         log.warn(warning)
@@ -50,8 +71,27 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
     write_text(out / "report.html", html_page(config.title, found, config.notes))
     return Outcome(
         message=f"report: {out / 'report.html'}",
-        counts={"results": len(found.results), "cases": len(found.cases), "training_runs": len(found.training)},
+        counts={
+            **counts,
+            "results": len(found.results),
+            "cases": len(found.cases),
+            "training_runs": len(found.training),
+        },
     )
+
+
+def _write_curation(config: ReportConfig, folder: Path, out: Path) -> dict[str, int]:
+    found = gather_curation(
+        folder,
+        contamination=config.contamination,
+        num_examples=config.num_examples,
+        max_rows_read=config.max_rows_read,
+    )
+    write_text(out / "curation.html", curation_page(config.title, found, config.notes))
+    return {
+        "kept_examples": sum(map(len, found.kept.values())),
+        "dropped_examples": sum(map(len, found.dropped.values())),
+    }
 
 
 def _record(title: str, found: Gathered, notes: tuple[str, ...]) -> dict[str, object]:

@@ -105,6 +105,13 @@ class RubricUnit(Record):
     correctness_question: str = ""
 
 
+class Mention(Record):
+    """A paragraph of an article that speaks of a figure; `section`: its headings, the outermost first."""
+
+    text: str
+    section: tuple[str, ...] = ()
+
+
 class Provenance(Record):
     """Where a sample comes from and what may be done with it. `licence` is an SPDX id where one exists."""
 
@@ -121,7 +128,8 @@ class Sample(Record):
     `turns` ends with the user's question; the assistant's words come from `answer` and `reasoning` (a
     multi-turn sample holds the earlier assistant turns in `turns`). `group` is what a split must not cut
     (a patient, an article). `task` names the kind of question (`phantom_side`, `caption`, `vqa`, ...). `rubric` is
-    what its reasoning is scored by, where that is published.
+    what its reasoning is scored by, where that is published. `mentions` is what an article says of its figure; it is no
+    part of the conversation.
     """
 
     schema_version: Literal[1] = SAMPLE_VERSION
@@ -137,6 +145,7 @@ class Sample(Record):
     boxes: tuple[Box, ...] = ()
     rubric: tuple[RubricUnit, ...] = ()
     tags: tuple[str, ...] = ()
+    mentions: tuple[Mention, ...] = ()
     provenance: Provenance | None = None
 
     @property

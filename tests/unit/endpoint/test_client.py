@@ -4,6 +4,7 @@ import pytest
 
 from chat_server import Fault, chat_server, words
 from osler.core.errors import InputError
+from osler.endpoint.batch import RateLimit
 from osler.endpoint.chat import ChatRequest, EndpointError, Picture, system_message, user_message
 from osler.endpoint.client import Client, Retry
 
@@ -124,3 +125,28 @@ def test_the_key_of_a_request_depends_on_all_that_decides_the_answer():
         ),
     ]
     assert request().key("toy") == same and same not in others and len(set(others)) == len(others)
+
+
+@pytest.mark.parametrize("key", ["secret\n", "secr\u00e9t"])
+def test_a_key_that_no_header_may_hold_is_refused_without_being_shown(key):
+    with pytest.raises(InputError, match="OSLER_API_KEY") as caught:
+        Client("http://127.0.0.1:9/v1", "toy", key=key)
+    assert "secr" not in str(caught.value)
+
+
+def test_absurd_replies_are_nonsense_and_no_crash():
+    for fault in (Fault(body="[" * 100_000), Fault(status=429, body="[" * 100_000, headers={"Retry-After": "\u00b2"})):
+        with chat_server(lambda body, fault=fault: fault) as server, pytest.raises(EndpointError) as caught:
+            client(server, max_tries=1).complete(request())
+        assert caught.value.kind in {"nonsense", "busy"} and caught.value.retry_after_s is None
+
+
+def test_second_tries_keep_the_pace():
+    waits: list[float] = []
+    with chat_server(lambda body: Fault(status=500)) as server:
+        rate = RateLimit(60, clock=lambda: 0.0, sleep=waits.append)
+        made = Client(server.url, "toy", rate=rate, retry=Retry(3, 0.0))
+        server.clients.append(made)
+        with pytest.raises(EndpointError):
+            made.complete(request())
+    assert waits == [1.0, 2.0]

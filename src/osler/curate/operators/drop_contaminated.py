@@ -99,4 +99,5 @@ OPERATOR = Operator(
     config=DropContaminatedConfig,
     build=lambda config: partial(drop_contaminated, index=config.index, drop_doubtful=config.doubtful == "drop"),
     level="rewrite",
+    inputs=lambda config: [Path(config.index)] if config.index else [],
 )

@@ -61,4 +61,5 @@ OPERATOR = Operator(
         drop_faces, weights=config.weights, min_score=config.min_score, min_share=config.min_share
     ),
     level="record",
+    inputs=lambda config: [Path(config.weights)],
 )

@@ -7,6 +7,7 @@ whatever machine has one, then filter. A sample with images and no score is drop
 """
 
 from functools import partial
+from pathlib import Path
 
 import pyarrow as pa
 from pydantic import Field, field_validator
@@ -57,4 +58,5 @@ OPERATOR = Operator(
         drop_misaligned, scores=config.scores, min_score=config.min_score, keep_unscored=config.keep_unscored
     ),
     level="sample",
+    inputs=lambda config: [Path(config.scores)],
 )

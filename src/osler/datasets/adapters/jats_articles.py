@@ -6,8 +6,9 @@ Article and "figure": the Figure of `osler.datasets.jats.types`, with mentions a
 
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.jats.packages import ArticleRows
+from osler.datasets.jats.types import Article, Figure
 from osler.datasets.wording import DESCRIBE
-from osler.schema.sample import Access, Provenance, Sample, image, passage, user
+from osler.schema.sample import Access, Mention, Provenance, Sample, image, passage, user
 
 _SEVERAL = "Describe these images."
 
@@ -27,6 +28,7 @@ def to_sample(row: Row) -> Sample | Skip:
         answer=passage(figure.caption),
         task="caption",
         tags=_tags(article.article_type, figure.section[:1], is_supplement=figure.is_supplement),
+        mentions=_mentions(article, figure),
         provenance=Provenance(
             dataset="jats_articles",
             record_id=row["id"],
@@ -41,6 +43,14 @@ def _tags(article_type: str, section: tuple[str, ...], *, is_supplement: bool) -
     tags = [f"article_type:{article_type}"] if article_type else []
     tags += [f"section:{'_'.join(title.lower().split())}" for title in section]
     return (*tags, "supplement") if is_supplement else tuple(tags)
+
+
+def _mentions(article: Article, figure: Figure) -> tuple[Mention, ...]:
+    """The paragraphs that name the figure, each once; none where the text's terms are not the figure's own."""
+    if article.terms.licence != figure.terms.licence:
+        return ()
+    found = {m.text: m.section for m in figure.mentions if m.place == "paragraph" and not m.in_range}
+    return tuple(Mention(text=text, section=section) for text, section in found.items())
 
 
 def _address(doi: str, pmcid: str) -> str:

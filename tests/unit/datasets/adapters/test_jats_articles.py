@@ -59,3 +59,18 @@ def test_real_packages_are_joined_to_their_pictures():
     }
     assert found["kitchen-sink/manuscript/fig2b"].media[0].path == "kitchen-sink/fig1.jpg", "as its XML says"
     assert len({sample.group for sample in found.values()}) == 2
+
+
+def test_paragraphs_that_name_a_figure_are_kept_once_under_its_own_terms():
+    text = "See Fig 1."
+    mentions = (
+        Mention(text=text, start=4, end=9, section=("Results",)),
+        Mention(text=text, start=0, end=3, section=("Results",)),
+        Mention(text="Figs 1-3 differ.", start=0, end=8, in_range=True),
+        Mention(text="As in Fig 1.", start=6, end=11, place="caption"),
+    )
+    row = with_figure(mentions=mentions)
+    assert to_sample(row).mentions == (), "the article's own terms are not known to be the figure's"
+    article = Article(pmcid="PMC1", terms=Terms("CC-BY-4.0"))
+    (kept,) = to_sample({**row, "read": article}).mentions
+    assert (kept.text, kept.section) == (text, ("Results",))

@@ -1,0 +1,1 @@
+"""Drawn compound figures whose panels are known."""
