@@ -88,6 +88,21 @@ class Share:
 
 
 @contextmanager
+def collector_paused() -> Iterator[None]:
+    """No search for reference cycles inside the block.
+
+    Samples hold none, and looking for some among a shard's hundred thousand objects takes half of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
 def work_room(out: Path, rank: int) -> Iterator[Path]:
     """A folder below `out` in which this run of this rank makes its files; gone after the block.
 
@@ -118,6 +133,7 @@ def run_jobs(
     return work_on(executor, partial(make_shard, place=place, settings=settings, room=room), jobs)
 
 
+@collector_paused()
 def make_shard(job: Job, *, place: Workplace, settings: Settings, room: Path) -> str:
     """Make one shard, unless it is finished: read files, apply operators, write tar, index, drops and manifest."""
     out, key = place.out, job_key(job, _how(settings))
@@ -197,21 +213,6 @@ def _by_rule(drops: pa.Table) -> dict[str, int]:
     for (_, _, rule, kind), count in tally_drops(drops).items():
         counts[f"{rule}: {kind}"] = counts.get(f"{rule}: {kind}", 0) + count
     return counts
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No search for reference cycles inside the block.
-
-    Samples hold none, and looking for some among a shard's hundred thousand objects takes half of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def build_operator(spec: OperatorSpec, place: Workplace) -> tuple[Operator, Apply]:

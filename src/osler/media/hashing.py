@@ -40,6 +40,8 @@ Box = tuple[float, float, float, float]
 
 Rows = tuple[int, int, int, int]
 """First row, the row after the last, first column, the column after the last."""
+Spreads = tuple[np.ndarray, np.ndarray]
+"""Of each row, of each column."""
 _PROBES: tuple[Box, ...] = tuple(
     (left * share, top * share, 1 - right * share, 1 - bottom * share)
     for share in (0.05, 0.1, 0.15)
@@ -134,7 +136,11 @@ def border_forms(gray: np.ndarray) -> list[np.ndarray]:
 
     Noise, compression and a mark in the margin may move the border by a few lines, and with it every bit of a hash.
     """
-    rows = [*(_inner(gray, flat) for flat in (_FLAT, *_OTHER_FLATS)), (0, gray.shape[0], 0, gray.shape[1])]
+    spreads = _spreads(gray)
+    rows = [
+        *(_inner(gray, flat, spreads=spreads) for flat in (_FLAT, *_OTHER_FLATS)),
+        (0, gray.shape[0], 0, gray.shape[1]),
+    ]
     return [_cut(gray, inner) for inner in dict.fromkeys(rows)]
 
 
@@ -144,7 +150,12 @@ def border_hashes(data: bytes) -> bytes:
     Raises:
         InputError: it cannot be decoded.
     """
-    return b"".join(_codes(form, (_WHOLE,))[0].tobytes() for form in border_forms(read_gray(data)))
+    return gray_border_hashes(read_gray(data))
+
+
+def gray_border_hashes(gray: np.ndarray) -> bytes:
+    """The same of a gray picture, uint8 [height, width]."""
+    return b"".join(_codes(form, (_WHOLE,))[0].tobytes() for form in border_forms(gray))
 
 
 def variants(gray: np.ndarray) -> Variants:
@@ -227,28 +238,39 @@ def _cut(gray: np.ndarray, rows: Rows) -> np.ndarray:
     return gray[rows[0] : rows[1], rows[2] : rows[3]]
 
 
-def _inner(gray: np.ndarray, flat: int = _FLAT) -> Rows:
-    """The rows and columns inside the flat border."""
+def _inner(gray: np.ndarray, flat: int = _FLAT, *, spreads: Spreads | None = None) -> Rows:
+    """The rows and columns inside the flat border; `spreads` of the picture, where they are known."""
     inner = (0, gray.shape[0], 0, gray.shape[1])
     for _ in range(_PASSES):
         top, bottom, left, right = inner
         part = gray[top:bottom, left:right]
-        low, high = _inside(part, flat)
-        first, last = _inside(part.T, flat)
+        of_rows, of_cols = spreads or _spreads(part)
+        spreads = None
+        low, high = _not_flat(of_rows, flat)
+        first, last = _not_flat(of_cols, flat)
         if (high - low, last - first) == part.shape:
             break
         inner = (top + low, top + high, left + first, left + last)
     return inner
 
 
-def _inside(gray: np.ndarray, flat: int) -> tuple[int, int]:
-    """The first row that is not flat, and the one after the last."""
-    ordered = np.sort(gray[:, ::2], axis=1)
-    num_rows, num_cols = ordered.shape
-    low, high = ordered[:, int(_TAIL * (num_cols - 1))], ordered[:, int((1 - _TAIL) * (num_cols - 1))]
-    found = np.flatnonzero(high.astype(np.int16) - low > flat)
-    if not len(found) or found[-1] + 1 - found[0] < _MIN_LEFT * num_rows:
-        return 0, num_rows
+def _spreads(gray: np.ndarray) -> Spreads:
+    """How far the gray values of each row and of each column lie apart, the tails left out."""
+    return _spread(gray), _spread(gray.T)
+
+
+def _spread(gray: np.ndarray) -> np.ndarray:
+    # As int32, since numpy sorts that with vector instructions: four times as fast as bytes.
+    ordered = np.sort(gray[:, ::2].astype(np.int32), axis=1)
+    last = ordered.shape[1] - 1
+    return ordered[:, int((1 - _TAIL) * last)] - ordered[:, int(_TAIL * last)]
+
+
+def _not_flat(spread: np.ndarray, flat: int) -> tuple[int, int]:
+    """The first line that is not flat, and the one after the last; all lines where that leaves too few."""
+    found = np.flatnonzero(spread > flat)
+    if not len(found) or found[-1] + 1 - found[0] < _MIN_LEFT * len(spread):
+        return 0, len(spread)
     return int(found[0]), int(found[-1]) + 1
 
 
