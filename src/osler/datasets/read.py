@@ -195,7 +195,7 @@ def tsv_table(
 
 def csv_lines(files: Files, *, fields: tuple[str, ...], change: Change | None = None, file_field: str = "") -> FileRows:
     """Comma-separated files without a header line, whose values are `fields`."""
-    return FileRows(files, parse.Headless(fields), fields, change, file_field)
+    return FileRows(files, parse.Separated(",", fields), fields, change, file_field)
 
 
 def text_lines(
