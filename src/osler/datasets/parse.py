@@ -58,6 +58,13 @@ def parse_jsonl(root: Path, name: str) -> Iterator[Row | BadRow]:
                 yield BadRow(f"broken line: line {number} is not valid JSON ({error.msg})")
 
 
+def parse_any_json(root: Path, name: str) -> Iterator[Row | BadRow]:
+    """The values of a JSON list, or of JSON lines; which of the two, the first mark of the file tells."""
+    with _text(root / name) as file:
+        mark = next((line.lstrip()[0] for line in iter(lambda: file.readline(4096), "") if line.strip()), "")
+    return parse_list(root, name) if mark == "[" else parse_jsonl(root, name)
+
+
 @dataclass(frozen=True)
 class Separated:
     """A table of text. Without `fields` its first line names them; spaces around a name are taken off."""
