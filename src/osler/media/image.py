@@ -12,7 +12,9 @@ from osler.core.errors import InputError
 from osler.media.window import apply_window
 from osler.schema.media import MediaRef, Window
 
+PNG_HEADER_BYTES = 26
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_GRAY = 0
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 # A JPEG that holds a second view calls itself MPO once it is open; no reader goes by that name.
 _READERS = [name for name in _SUFFIX if name != "MPO"]
@@ -29,6 +31,16 @@ class ImageFacts:
     height: int
     bits: int
     suffix: str
+
+
+@dataclass(frozen=True)
+class PngHeader:
+    """What the header of a PNG file says: size in pixels as stored, bits per channel, gray without transparency."""
+
+    width: int
+    height: int
+    bits: int
+    is_gray: bool
 
 
 def decode_image(data: bytes, shown_as: MediaRef | Window | None = None) -> np.ndarray:
@@ -89,14 +101,22 @@ def check_image(data: bytes) -> None:
 
 def image_facts(data: bytes) -> ImageFacts:
     """What the header says, without decoding a pixel. Raises InputError where there is no readable header."""
-    if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) > 33 and b"eXIf" not in data:
-        width, height, bits = struct.unpack(">IIB", data[16:25])
-        return ImageFacts(width, height, bits, "png")
+    header = png_header(data)
+    if header and len(data) > 33 and b"eXIf" not in data:
+        return ImageFacts(header.width, header.height, header.bits, "png")
     picture = _open(data, "")
     width, height = picture.size
     if picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
         width, height = height, width
     return ImageFacts(width, height, _bits(picture, data), _SUFFIX[str(picture.format)])
+
+
+def png_header(data: bytes) -> PngHeader | None:
+    """The header of a PNG file, of which the first `PNG_HEADER_BYTES` suffice; None where the bytes are no such."""
+    if len(data) < PNG_HEADER_BYTES or not data.startswith(_PNG) or data[12:16] != b"IHDR":
+        return None
+    width, height, bits, colour = struct.unpack(">IIBB", data[16:PNG_HEADER_BYTES])
+    return PngHeader(width, height, bits, colour == _PNG_GRAY)
 
 
 def encode_png8(pixels: np.ndarray, *, level: int = 6) -> bytes:
