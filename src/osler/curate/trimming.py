@@ -1,7 +1,6 @@
 """Trimming: margins cut off a record's images, with boxes moved along; what must not be changed stays as it is."""
 
 import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from PIL import Image
 from osler.core.errors import InputError
 from osler.media.image import check_image, encode_png8, encode_png16, image_facts, open_picture
 from osler.media.quality import Margin, gray_pixels, margin
+from osler.schema.licence import forbids_derivatives
 from osler.schema.sample import Box, Sample
 
 TAG = "trimmed"
@@ -30,7 +30,7 @@ def trim_record(row: dict[str, Any], *, colours: Sequence[str], min_share: float
         min_share: the least part of the area that must be margin.
     """
     samples = [Sample.model_validate_json(text) for text in row["samples"]]
-    if any(_forbids_derivatives(sample) for sample in samples):
+    if any(forbids_derivatives(sample.provenance.licence) for sample in samples if sample.provenance):
         return row
     media, cuts = list(row["media"]), {}
     for place, (path, data) in enumerate(zip(row["media_paths"], media, strict=True)):
@@ -43,10 +43,6 @@ def trim_record(row: dict[str, Any], *, colours: Sequence[str], min_share: float
         return row
     texts = [_moved(sample, cuts).model_dump_json(exclude_defaults=True) for sample in samples]
     return {**row, "media": media, "samples": texts}
-
-
-def _forbids_derivatives(sample: Sample) -> bool:
-    return sample.provenance is not None and "ND" in re.split(r"[\s_-]+", sample.provenance.licence.upper())
 
 
 def _may_be_cut(samples: Sequence[Sample], path: str) -> bool:
