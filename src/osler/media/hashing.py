@@ -18,6 +18,7 @@ from PIL import Image
 
 from osler.core.errors import InputError
 from osler.media.image import load_picture, open_picture
+from osler.media.window import spanning
 from osler.schema.media import Window
 
 HASH_BYTES = 32
@@ -302,4 +303,4 @@ def _full_range(picture: Image.Image) -> Window:
     low, high = (float(value) for value in picture.getextrema())
     if not np.isfinite([low, high]).all():
         raise InputError("image stores values that are no numbers")
-    return Window(center=(low + high) / 2, width=max(high - low, 1.0))
+    return spanning(low, high, least_width=1.0)

@@ -12,8 +12,7 @@ from PIL import Image
 
 from osler.core.errors import InputError
 from osler.media.image import check_image, image_facts, open_picture
-from osler.media.window import apply_window
-from osler.schema.media import Window
+from osler.media.window import apply_window, spanning
 
 SHARPNESS_SIDE_PX = 512
 _JPEG = b"\xff\xd8\xff"
@@ -198,7 +197,7 @@ def _deep_gray(data: bytes) -> np.ndarray:
     if values.ndim != 2:
         raise InputError("image stores more than 8 bits of colour", expected="8 bits per channel or gray")
     low, high = (float(v) for v in np.percentile(values[::4, ::4], (0.5, 99.5)))
-    return apply_window(values, Window(center=(low + high) / 2, width=max(high - low, 1.0)))
+    return apply_window(values, spanning(low, high, least_width=1.0))
 
 
 def _spread_lines(gray: np.ndarray) -> np.ndarray:
