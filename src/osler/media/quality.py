@@ -96,11 +96,6 @@ def detail(gray: np.ndarray) -> float:
     return max(_band(_spread_lines(gray)), _band(_spread_lines(gray.T)))
 
 
-def effective_px(gray: np.ndarray) -> float:
-    """The shorter side in pixels that carry detail of their own: `detail` times the shorter side."""
-    return detail(gray) * min(gray.shape)
-
-
 def blockiness(gray: np.ndarray) -> float:
     """How far the edges of 8 x 8 blocks stand out, as JPEG leaves them; 1 where they do not.
 
