@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from osler.media.lettering import LATERALITY
 from osler.media.ocr import load_ocr
 
 MARKERS = (
-    "L", "R", "LT", "RT", "LEFT", "RIGHT", "AP", "PA", "LAT", "LATERAL", "SUPINE", "ERECT", "UPRIGHT", "PORTABLE",
+    *LATERALITY, "AP", "PA", "LAT", "LATERAL", "SUPINE", "ERECT", "UPRIGHT", "PORTABLE",
     "CC", "MLO", "LCC", "RCC", "LMLO", "RMLO",
 )  # fmt: skip
 _SURE = 0.8
