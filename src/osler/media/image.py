@@ -12,13 +12,14 @@ from osler.core.errors import InputError
 from osler.media.window import apply_window
 from osler.schema.media import MediaRef, Window
 
+DEEP_MODES = {"I;16": 16, "I;16B": 16, "I;16L": 16, "I;16N": 16, "I": 32, "F": 32}
+"""PIL's modes of gray with more than 8 bits, and how many those are."""
 PNG_HEADER_BYTES = 26
 _PNG = b"\x89PNG\r\n\x1a\n"
 _PNG_GRAY = 0
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 # A JPEG that holds a second view calls itself MPO once it is open; no reader goes by that name.
 _READERS = [name for name in _SUFFIX if name != "MPO"]
-_DEEP_MODES = {"I;16": 16, "I;16B": 16, "I;16L": 16, "I;16N": 16, "I": 32, "F": 32}
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, zlib.error)
 _EXIF_ORIENTATION = 0x0112
 
@@ -73,10 +74,10 @@ def open_picture(data: bytes, shown_as: MediaRef | Window | None = None) -> Imag
     window = shown_as.window if isinstance(shown_as, MediaRef) else shown_as
     name = f" {shown_as.path!r}" if isinstance(shown_as, MediaRef) else ""
     picture = _load(data, name)
-    if picture.mode in _DEEP_MODES:
+    if picture.mode in DEEP_MODES:
         if window is None:
             raise InputError(
-                f"image{name} stores {_DEEP_MODES[picture.mode]} bits per pixel and has no window",
+                f"image{name} stores {DEEP_MODES[picture.mode]} bits per pixel and has no window",
                 expected="a window in its media reference",
                 fix="Give the acquisition's window, or full_range(bits) to show all stored values.",
             )
@@ -137,7 +138,7 @@ def _load(data: bytes, name: str) -> Image.Image:
     """The decoded image, turned as its EXIF says."""
     picture = _open(data, name)
     bits = _bits(picture, data)
-    if bits > 8 and picture.mode not in _DEEP_MODES:
+    if bits > 8 and picture.mode not in DEEP_MODES:
         raise InputError(f"image{name} stores {bits}-bit colour", expected="8 bits per channel or gray")
     try:
         picture.load()
@@ -169,7 +170,7 @@ def _bits(picture: Image.Image, data: bytes) -> int:
     if picture.format == "TIFF":
         stored = picture.tag_v2.get(258, (8,))
         return int(max(stored)) if isinstance(stored, tuple) else int(stored)
-    return _DEEP_MODES.get(picture.mode, 8)
+    return DEEP_MODES.get(picture.mode, 8)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
