@@ -1,14 +1,12 @@
 """Trimming: margins cut off a record's images, with boxes moved along; what must not be changed stays as it is."""
 
-import io
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from osler.core.errors import InputError
-from osler.media.image import check_image, encode_png8, encode_png16, image_facts, open_picture
+from osler.media.image import encode_png8, encode_png16, image_facts, load_picture, open_picture
 from osler.media.quality import Margin, gray_pixels, margin
 from osler.schema.licence import forbids_derivatives
 from osler.schema.sample import Box, Sample
@@ -72,9 +70,7 @@ def _cropped(data: bytes, edge: Margin, size: tuple[int, int]) -> bytes:
     rows, columns = slice(edge.top, size[1] - edge.bottom), slice(edge.left, size[0] - edge.right)
     if image_facts(data).bits <= 8:
         return encode_png8(np.ascontiguousarray(np.asarray(open_picture(data))[rows, columns]))
-    check_image(data)
-    values = np.asarray(Image.open(io.BytesIO(data)))
-    return encode_png16(np.ascontiguousarray(values[rows, columns]))
+    return encode_png16(np.ascontiguousarray(np.asarray(load_picture(data))[rows, columns]))
 
 
 def _boxes_fit(sample: Sample, path: str, edge: Margin, size: tuple[int, int]) -> bool:
