@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from osler.core.errors import InputError
-from osler.media.image import load_picture, open_picture
+from osler.media.image import DEEP_MODES, load_picture, open_picture
+from osler.media.window import spanning
 from osler.schema.media import Window
 
 HASH_BYTES = 32
@@ -25,7 +26,6 @@ HASH_PX = 128
 _ROWS, _COLS = 16, 17
 _ROUNDING = 1e-3
 _JPEG = b"\xff\xd8\xff"
-_DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
 # A border line is flat if all but its darkest and brightest 3 % lie within so many of 255 gray values: a marker in a
 # black margin, or the ringing of a JPEG, does not make it part of the picture.
 _FLAT, _TAIL, _MIN_LEFT, _PASSES = 14, 0.03, 0.4, 3
@@ -73,7 +73,7 @@ def pixel_sha256(data: bytes) -> str:
         InputError: the image cannot be decoded.
     """
     picture = load_picture(data)
-    pixels = np.asarray(picture if picture.mode in _DEEP or picture.mode == "L" else open_picture(data))
+    pixels = np.asarray(picture if picture.mode in DEEP_MODES or picture.mode == "L" else open_picture(data))
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
         pixels = pixels[..., 0]
     stored = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))
@@ -93,7 +93,7 @@ def read_gray(data: bytes, *, min_px: int = HASH_PX, window: Window | None = Non
         InputError: the image cannot be decoded.
     """
     picture = _drafted(data, min_px) or load_picture(data)
-    if picture.mode in _DEEP:
+    if picture.mode in DEEP_MODES:
         gray = open_picture(data, window or _full_range(picture))
     else:
         gray = picture if picture.mode == "L" else open_picture(data, window).convert("L")
@@ -324,4 +324,4 @@ def _full_range(picture: Image.Image) -> Window:
     low, high = (float(value) for value in picture.getextrema())
     if not np.isfinite([low, high]).all():
         raise InputError("image stores values that are no numbers")
-    return Window(center=(low + high) / 2, width=max(high - low, 1.0))
+    return spanning(low, high, least_width=1.0)
