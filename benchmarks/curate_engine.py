@@ -271,17 +271,8 @@ def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
 def measure(engine: str, root: Path) -> dict[str, Any]:
     """Run an engine in a process of its own; its CPU seconds, highest PSS in MB and what it left."""
     with tempfile.TemporaryDirectory(dir=root.parent) as out:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.curate_engine",
-            "--engine",
-            engine,
-            "--root",
-            str(root),
-            "--out",
-            out,
-        ]
+        arguments = ["--engine", engine, "--root", str(root), "--out", out]
+        command = [sys.executable, "-m", "benchmarks.curate_engine", *arguments]
         folder = Path(__file__).resolve().parents[1]
         said = Path(out).with_suffix(".log")
         with said.open("w") as file:

@@ -17,11 +17,11 @@ NEAR_SHARE = 0.2
 
 
 def open_reader() -> ReadText:
-    """A reader of text on rapidocr, whose models lie in its wheel."""
+    """A reader of text in RGB pixels on rapidocr, whose models lie in its wheel and take BGR."""
     engine = load_ocr("reading panel labels", extra="curate")
 
     def read(pixels: np.ndarray) -> list[tuple[str, Box]]:
-        lines: list[Any] = engine(pixels, use_cls=False)[0] or []
+        lines: list[Any] = engine(pixels[..., ::-1], use_cls=False)[0] or []
         return [(str(text), _around(corners)) for corners, text, _ in lines]
 
     return read
