@@ -16,6 +16,7 @@ class Prediction(Record):
 
     condition: `image` is the real run, `blind` withholds the image, `shuffled` shows another item's.
     raw is all the model wrote, final its final channel, parsed the extracted answer (None unless `ok`).
+    cache_key tells whether a later run may take the answer; files from before it was kept hold "", which fits none.
     """
 
     schema_version: Literal[1] = PREDICTION_VERSION
@@ -34,3 +35,4 @@ class Prediction(Record):
     tokens_in: int = 0
     tokens_out: int = 0
     error: str = ""
+    cache_key: str = ""

@@ -43,6 +43,7 @@ def start(tmp_path, data, monkeypatch):
             "tasks": ["phantom_closed", "phantom_choice"],
             "batch_size": 5,
             "backend": "lab.fake",
+            "canary": 0,
             **changes,
         }
         monkeypatch.setitem(sys.modules, "lab.fake", SimpleNamespace(BACKEND=lambda model, device: backend))
