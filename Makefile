@@ -24,7 +24,7 @@ demo: $(VENV)/.ready-run ## the whole story on two cores within 15 minutes, ends
 	@bash runs/tiny.sh
 
 test: $(VENV)/.ready-dev ## unit, contract and house tests
-	@$(PYTEST) tests/unit tests/contract tests/house -n 2 --dist loadfile --durations 5
+	@$(PYTEST) tests/unit tests/contract tests/golden tests/house -n 2 --dist loadfile --durations 5
 
 check: $(VENV)/.ready-dev ## format, lint, types, layers, reference pages, house and unit tests
 	@$(BIN)/ruff format --check --quiet . || { echo "format: run 'make format'" >&2; exit 1; }

@@ -15,7 +15,8 @@ OPTIONS = {
     "curate": [*RECIPE[:2], "--against", *RECIPE[2:]],
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
-    "doctor": ["--debug"],
+    # --metrics asks about metrics in place of the machine; a recipe after it says where their weights are.
+    "doctor": ["--debug", "--metrics"],
     "eval": RECIPE,
     "export": RECIPE,
     "list": ["catalogue", "--debug"],

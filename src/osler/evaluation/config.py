@@ -11,6 +11,7 @@ from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
 from osler.schema.prediction import Condition
 from osler.schema.sample import Split
+from osler.scoring.report_metrics.extract import check_names
 
 _URL = re.compile(r"https?://[^/@?#\s]+(/[^@?#\s]*)?\Z")
 # Fields of a request's body that the recipe's other keys decide.
@@ -58,6 +59,7 @@ class EvalConfig(Config):
     canary: so many questions are asked twice, to see whether the decode repeats itself; 0 asks none.
     contamination: a folder that `osler curate check` wrote of these tasks' data; scores are then also given on the
     items that the training data does not hold, `TASK[clean]`, and on the others, `TASK[flagged]`.
+    metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
     reuse: predictions of earlier runs, whose answers are taken where all that decides them is the same.
     """
 
@@ -78,6 +80,7 @@ class EvalConfig(Config):
     batch_size: PositiveInt = 64
     canary: NonNegativeInt = 64
     reuse: tuple[Path, ...] = ()
+    metric_weights: dict[str, Path] = {}
     seed: int = 0
 
     @property
@@ -96,6 +99,7 @@ def parse(recipe: Recipe) -> EvalConfig:
             raise InputError(f"recipe: {key} must name each entry once", got=", ".join(map(str, names)) or "none")
     if "image" not in config.conditions:
         raise InputError("recipe: conditions must hold 'image'", got=", ".join(config.conditions))
+    check_names(config.metric_weights)
     for name in config.tasks:
         TASKS.load(name)
     _check_model(config)

@@ -19,6 +19,7 @@ from osler.evaluation.cases import write_cases
 from osler.evaluation.conditions import Ask, make_asks
 from osler.evaluation.config import EvalConfig
 from osler.evaluation.context import EvalContext, ItemContext, TaskContext
+from osler.evaluation.extraction import open_extractors
 from osler.evaluation.flags import flags_path, read_verdicts, with_verdicts
 from osler.evaluation.identity import cache_key, check_images, folder_sha256
 from osler.evaluation.items import Item, load_items
@@ -32,6 +33,7 @@ from osler.infer.generator import Backend, Reply
 from osler.infer.sampling import Sampling
 from osler.schema.prediction import Condition, Prediction
 from osler.schema.sample import Split
+from osler.scoring.scorer import load_metric
 from osler.store.shards import Store
 
 _SEPARATOR = re.compile(r"[+|]")
@@ -77,9 +79,10 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
         contexts.append(with_verdicts(known, verdicts))
     context = EvalContext(model=config.name, seed=config.seed, tasks=tuple(contexts))
     write_json(out / "context.json", context.model_dump(mode="json"))
-    num_errors = write_results(out, predictions, context=context, log=log)
-    metrics = {task.name: task.metrics[0] for task in tasks}
-    num_cases = write_cases(out, predictions, asks, metrics=metrics, stores=stores, seed=config.seed)
+    with open_extractors(config.metric_weights, out, device=device) as extracted:
+        num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
+        metrics = {task.name: load_metric(task.metrics[0]).bound(extracted) for task in tasks}
+        num_cases = write_cases(out, predictions, asks, metrics=metrics, stores=stores, seed=config.seed)
     counts = {"predictions": len(predictions), "errors": num_errors, "cases": num_cases}
     message = f"{len(predictions)} answers to {sum(map(len, items.values()))} questions of {len(tasks)} tasks"
     return Outcome(message, seeds={"eval": config.seed}, counts=counts)

@@ -10,10 +10,12 @@ from osler.core.files import existing_file, read_json
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.evaluation.context import EvalContext, TaskContext
+from osler.evaluation.extraction import open_extractors
 from osler.evaluation.journal import read_predictions
 from osler.evaluation.results import read_again, write_results
 from osler.evaluation.task import Task
 from osler.schema.prediction import Prediction
+from osler.scoring.report_metrics.extract import check_names
 from osler.scoring.scorer import load_metric
 
 
@@ -22,16 +24,19 @@ class ScoreConfig(Config):
 
     predictions: the file that `osler eval` wrote. The `context.json` beside it holds the guesses for the majority and
     the question prior; without it these baselines are absent. metrics: further metrics, for every task.
+    metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
     """
 
     predictions: Path
     metrics: tuple[str, ...] = ()
     model_name: str = ""
+    metric_weights: dict[str, Path] = {}
 
 
 def parse(recipe: Recipe) -> ScoreConfig:
     """The recipe checked: known metrics."""
     config = ScoreConfig.parse(recipe)
+    check_names(config.metric_weights)
     for name in config.metrics:
         load_metric(name)
     return config
@@ -44,13 +49,14 @@ def inputs(config: ScoreConfig) -> list[Path]:
 
 
 def run(config: ScoreConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Extract every answer anew, score, write. `device` is not used: no model runs."""
+    """Extract every answer anew, score, write. On `device` run the models of `metric_weights` and no others."""
     before = read_predictions(config.predictions)
     if not before:
         raise InputError(f"{config.predictions} holds no prediction", fix="Run osler eval first.")
     predictions = [read_again(prediction) for prediction in before]
     context = _with_metrics(_context(config.predictions, predictions, config.model_name), config.metrics)
-    num_errors = write_results(out, predictions, context=context, log=log)
+    with open_extractors(config.metric_weights, out, device=device) as extracted:
+        num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
     changed = sum(old.parsed != new.parsed for old, new in zip(before, predictions, strict=True))
     counts = {"predictions": len(predictions), "errors": num_errors, "read_otherwise": changed}
     return Outcome(f"{len(predictions)} answers scored, {changed} read otherwise than before", counts=counts)
