@@ -10,6 +10,7 @@ import numpy as np
 from osler.core.files import sha256_json
 from osler.core.rng import generator
 from osler.evaluation.items import Item
+from osler.evaluation.option_orders import turned
 from osler.evaluation.shots import Shot
 from osler.infer.sampling import Sampling
 from osler.schema.media import MediaRef
@@ -67,6 +68,7 @@ def make_asks(
 ) -> list[Ask]:
     """The items under `condition`, in their order. An item to which the condition cannot apply is left out.
 
+    `orderN` turns options by N letters; it leaves out what has no more than N options or does not list them by letter.
     Where no item has an image, `blind` and `shuffled` ask nothing. `shuffled` leaves out an item when every item
     with as many images belongs to its own cluster. `shots` are an item's exemplars, by its id: `blind` shows only
     their words, `shuffled` leaves them as they are.
@@ -79,8 +81,10 @@ def make_asks(
             return Ask(item, condition, (*without_images(spoken), *turns), None, sampling, reasoning)
         return Ask(item, condition, (*spoken, *turns), shown, sampling, reasoning, own)
 
-    if condition == "image":
-        return [ask(item, item.turns, item if item.image_sha256s else None) for item in items]
+    if condition == "image" or condition.startswith("order"):
+        places = int(condition.removeprefix("order")) if condition != "image" else 0
+        shown = [turned(item, places) if places else item for item in items]
+        return [ask(item, item.turns, item if item.image_sha256s else None) for item in shown if item]
     if not any(item.image_sha256s for item in items):
         return []
     if condition == "blind":

@@ -57,6 +57,7 @@ class EvalConfig(Config):
     shots: show so many answered questions before each, not the task's own number; the version then ends in `/N-shot`.
     thinking_tokens: what a model that reasons may write beyond the task's own limit.
     canary: so many questions are asked twice, to see whether the decode repeats itself; 0 asks none.
+    conditions: `order1`, `order2`, ... ask a choice again with its options turned by so many letters.
     contamination: a folder that `osler curate check` wrote of these tasks' data; scores are then also given on the
     items that the training data does not hold, `TASK[clean]`, and on the others, `TASK[flagged]`.
     metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).

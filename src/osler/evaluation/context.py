@@ -6,8 +6,9 @@ from osler.schema.base import Record
 
 
 class ItemContext(Record):
-    """What is known of an item without asking the model: two guesses and the subgroup it belongs to.
+    """What is known of an item without asking the model: two guesses, and the subgroup and subsets it belongs to.
 
+    subsets: its value in each column by which scores are broken down, such as its modality.
     verdict: what `osler curate check` said of it (`clean`, `flagged`, ...); "" where nobody checked.
     """
 
@@ -15,6 +16,7 @@ class ItemContext(Record):
     majority: str | None = None
     question_prior: str | None = None
     subgroup: str = ""
+    subsets: dict[str, str] = {}
     verdict: str = ""
 
 

@@ -73,6 +73,15 @@ def test_a_model_that_sees_beats_its_baselines(start, fake):
     assert choice["notes"] == ["majority and question_prior were taken from 16 train answers"]
 
 
+def test_option_orders_reach_the_files(start, fake):
+    out = start(fake(gold), conditions=["image", "order1", "order2"])
+    (row,) = json.loads((out / "option_orders.json").read_text())
+    assert (row["task"], row["num_items"], row["first"]["value"]) == ("phantom_choice", 16, 1.0)
+    assert row["mean"]["value"] == pytest.approx(1 / 3) and row["all_correct"]["value"] == 0.0
+    assert results(out)["phantom_choice"]["n"] == 16 and results(out)["phantom_choice"]["value"] == 1.0
+    assert "option orders: 32 items were not turned" in " ".join(results(out)["phantom_closed"]["notes"])
+
+
 def test_another_split_is_asked_and_said_so(start, fake):
     out = start(fake(gold), split="train", tasks=["phantom_closed"])
     assert results(out)["phantom_closed"]["task_version"] == "1/train"
@@ -204,7 +213,7 @@ def test_scoring_again_with_further_metrics_and_without_context(start, fake, tmp
     score.run(config, out, device="cpu", log=QUIET)
     records = json.loads((out / "results.json").read_text())
     assert [record["metric"] for record in records] == ["closed_accuracy", "bleu1/coco-corpus", "choice_accuracy"]
-    assert records[1]["ci_method"] == "cluster-bootstrap|percentile|300"
+    assert records[1]["ci_method"] == "cluster-bootstrap|bca|1000"
     assert set(records[0]["baseline"]) == {"blind", "shuffled"}
 
 

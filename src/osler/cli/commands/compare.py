@@ -1,4 +1,4 @@
-"""Compare two output folders: in what their recipes differ, and by how much their scores."""
+"""Compare two output folders: in what their recipes differ, and by how much their scores, item by item."""
 
 import argparse
 from pathlib import Path
@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from osler.cli.arguments import Command
 
 if TYPE_CHECKING:
+    from osler.evaluation.compare import Comparison
     from osler.schema.result import Result
+
+_COLUMNS = ("task", "metric", "n", "clusters", "A", "B", "difference", "test", "p", "p (Holm)", "MDE")
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -20,7 +23,12 @@ def _run(arguments: argparse.Namespace) -> int:
 
     first, second = existing_folder(arguments.first), existing_folder(arguments.second)
     _print_recipes(first, second)
-    _print_results(first, second)
+    from osler.evaluation.compare import compare_runs, has_run
+
+    if has_run(first) and has_run(second):
+        _print_comparisons(compare_runs(first, second))
+    else:
+        _print_results(first, second)
     return 0
 
 
@@ -32,6 +40,43 @@ def _print_recipes(first: Path, second: Path) -> None:
     print("recipe: the same" if not rows else "recipe:")
     for key, before, now in rows:
         print(f"  {key}: {before!r} -> {now!r}")
+
+
+def _print_comparisons(rows: "list[Comparison]") -> None:
+    print("scores on the same items (difference: B - A, with its 95 % interval; p by Holm over all rows):")
+    table = [_COLUMNS, *map(_row, rows)]
+    widths = [max(map(len, column)) for column in zip(*table, strict=True)]
+    for line in table:
+        print("  " + "  ".join(word.ljust(width) for word, width in zip(line, widths, strict=True)).rstrip())
+    for note in dict.fromkeys(f"{row.task}: {note}" for row in rows for note in row.difference.notes):
+        print(f"  {note}")
+    print("  MDE: the smallest true difference that a comparison like this one finds with probability 0.8")
+
+
+def _row(row: "Comparison") -> tuple[str, ...]:
+    found = row.difference
+    bounds = "" if found.ci_low is None else f" [{found.ci_low:+.3f}, {found.ci_high:+.3f}]"
+    return (
+        row.task,
+        row.metric,
+        str(found.n),
+        str(found.n_clusters),
+        _number(row.first),
+        _number(row.second),
+        ("not measured" if found.value is None else f"{found.value:+.3f}") + bounds,
+        found.test,
+        _probability(found.p),
+        _probability(found.p_holm),
+        _number(found.mde),
+    )
+
+
+def _number(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.3f}"
+
+
+def _probability(value: float | None) -> str:
+    return "not measured" if value is None else f"{value:.2g}" if value < 0.001 else f"{value:.4f}"
 
 
 def _print_results(first: Path, second: Path) -> None:

@@ -1,7 +1,11 @@
+import json
+
 import pytest
 
 from osler.cli.main import main
 from osler.core.files import write_json, write_text
+from osler.schema.prediction import Prediction
+from osler.schema.sample import closed
 
 ROW = {
     "task": "side", "task_version": "1", "metric": "accuracy", "metric_signature": "accuracy:1", "value": 0.5,
@@ -49,3 +53,72 @@ def test_folders_without_scores_and_missing_folders(folder, capsys):
     assert main(["compare", a, a]) == 0
     assert "neither folder" in capsys.readouterr().out
     assert main(["compare", a, a + "-not-there"]) == 2
+
+
+def answers(said, **changes):
+    """Four patients with three questions each; `said` gives the answers, yes is right."""
+    rows = [
+        Prediction(
+            item_id=f"q{n}", task="side", cluster=f"p{n // 3}", prompt_sha256="0", raw=word, final=word, status="ok",
+            parsed=word, gold=closed("yes"),
+        ).model_copy(update=changes.get(f"q{n}", {}))
+        for n, word in enumerate(said)
+    ]  # fmt: skip
+    return "".join(f"{row.model_dump_json()}\n" for row in rows)
+
+
+@pytest.fixture
+def run(folder, tmp_path):
+    def make(name, predictions, **changes):
+        place = folder(name, "x: 1\n", {**ROW, "metric": "closed_accuracy", **changes})
+        write_text(tmp_path / name / "predictions.jsonl", predictions)
+        return place
+
+    return make
+
+
+ALL, SOME = ["yes"] * 12, ["yes", "yes", "no"] * 3 + ["no"] * 3
+
+
+def test_runs_are_compared_item_by_item(run, capsys):
+    assert main(["compare", run("a", answers(SOME)), run("b", answers(ALL), model="b")]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    row = next(line for line in lines if "closed_accuracy" in line).split()
+    assert row[:6] == ["side", "closed_accuracy", "12", "4", "0.500", "1.000"] and row[6] == "+0.500"
+    assert "cluster-sign-flip|exact|16" in row and row[-3:-1] == ["0.1250", "0.1250"]
+    assert any("McNemar's test is not valid here: up to 3 items share a cluster" in line for line in lines)
+
+
+def test_items_that_the_engine_failed_on_are_left_out_and_said(run, capsys):
+    failed = answers(ALL, q1={"status": "error", "parsed": None, "error": "lost"})
+    assert main(["compare", run("a", answers(SOME)), run("b", failed)]) == 0
+    out = capsys.readouterr().out
+    assert "1 items left out" in out and "closed_accuracy  11 " in out
+
+
+@pytest.mark.parametrize(
+    ("predictions", "changes", "said"),
+    [
+        (answers(ALL), {"task_version": "2"}, "task side: version 1 and 2"),
+        (answers(ALL), {"metric_signature": "accuracy:2"}, "accuracy:1 and accuracy:2"),
+        (answers(ALL[:11]), {}, "1 items only in the first run (q11)"),
+        (answers([*ALL, "yes"]), {}, "1 items only in the second run (q12)"),
+        (answers(ALL, q3={"gold": closed("no")}), {}, "1 items with other gold answers (q3)"),
+        (answers(ALL, q3={"cluster": "p9"}), {}, "1 items with other clusters (q3)"),
+        (answers(ALL), {"task": "other"}, "share no task and metric"),
+    ],
+)
+def test_runs_of_other_items_or_versions_are_refused(run, capsys, predictions, changes, said):
+    assert main(["compare", run("a", answers(ALL)), run("b", predictions, **changes)]) == 2
+    assert said in capsys.readouterr().err
+
+
+def test_comparisons_are_records(run, tmp_path):
+    from osler.evaluation.compare import compare_runs
+
+    run("a", answers(SOME))
+    run("b", answers(ALL))
+    (row,) = compare_runs(tmp_path / "a", tmp_path / "b")
+    record = json.loads(row.model_dump_json())
+    assert (record["first"], record["second"]) == (0.5, 1.0)
+    assert record["difference"]["p"] == record["difference"]["p_holm"] == 0.125
