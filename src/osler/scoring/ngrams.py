@@ -4,7 +4,7 @@ import html
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from osler.schema.sample import Answer
@@ -31,17 +31,17 @@ class Counts:
     wanted: int
 
 
-def grams(words: Sequence[str], order: int) -> Counter[tuple[str, ...]]:
-    """How often each run of `order` words occurs."""
-    return Counter(zip(*(words[start:] for start in range(order)), strict=False))
+def grams(words: Sequence[str], order: int) -> Counter[Hashable]:
+    """How often each run of `order` words occurs; a run of one is the word itself."""
+    return Counter(words) if order == 1 else Counter(zip(*(words[start:] for start in range(order)), strict=False))
 
 
 def count(given: Sequence[str], references: Sequence[Sequence[str]], order: int = 1) -> Counts:
     """The counts of one item, clipped at the most any one reference holds."""
     matched = []
     for length in range(1, order + 1):
-        most: Counter[tuple[str, ...]] = Counter()
-        for reference in references:
+        most = grams(references[0], length)
+        for reference in references[1:]:
             most |= grams(reference, length)
         matched.append((grams(given, length) & most).total())
     wanted = min((len(r) for r in references), key=lambda length: (abs(length - len(given)), length))
