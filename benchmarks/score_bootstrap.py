@@ -1,7 +1,7 @@
 """100,000 predictions to scores on one core: reading, extraction, intervals, baselines, bootstrap and permutations.
 
-One file of predictions is scored as `osler score` does it, by exact match, token F1 and BLEU-1 of the corpus. The last
-has a bootstrap of 1,000 draws for its value, each baseline and each difference, and 9,999 permutations for each p.
+One file of predictions is scored as `osler score` does it, by exact match, token F1 and three forms of BLEU-1. That of the
+corpus has a bootstrap of 1,000 draws for its value, each baseline and each difference, and 9,999 permutations for each p.
 
     python benchmarks/score_bootstrap.py [--num 100000] [--per-cluster 10] [--coverage 0]
 
@@ -59,11 +59,11 @@ def print_time(folder: Path, num: int, per_cluster: int) -> None:
     metrics = ["exact_match", "token_f1", "bleu1/coco-corpus"]
     config = score.parse({"predictions": str(folder / "predictions.jsonl"), "metrics": metrics})
     start, cpu = time.perf_counter(), time.process_time()
-    score.run(config, folder, device="cpu", log=Log(quiet=True))
+    score.run(config, folder / "scores", device="cpu", log=Log(quiet=True))
     print(
         f"{num} predictions: {time.process_time() - cpu:.1f} s of processor time, {time.perf_counter() - start:.1f} s"
     )
-    for row in read_json(folder / "results.json"):
+    for row in read_json(folder / "scores" / "results.json"):
         print(f"  {row['metric']}: {row['value']:.4f} [{row['ci_low']:.4f}, {row['ci_high']:.4f}] {row['ci_method']}")
         for name, found in row["baseline"].items():
             paired = found["paired"]

@@ -1,8 +1,12 @@
 """EvalContext: what scoring needs beside the predictions, so that `osler score` needs neither model nor data."""
 
+from pathlib import Path
 from typing import Literal
 
+from osler.core.files import read_json, write_json
 from osler.schema.base import Record
+
+NAME = "context.json"
 
 
 class ItemContext(Record):
@@ -38,3 +42,14 @@ class EvalContext(Record):
     model: str
     seed: int = 0
     tasks: tuple[TaskContext, ...]
+
+
+def write_context(folder: Path, context: EvalContext) -> None:
+    """Write `context.json` beside the predictions that it belongs to."""
+    write_json(folder / NAME, context.model_dump(mode="json"))
+
+
+def read_context(folder: Path) -> EvalContext | None:
+    """What `context.json` in `folder` holds; None without one."""
+    path = folder / NAME
+    return EvalContext.model_validate(read_json(path)) if path.is_file() else None

@@ -75,8 +75,7 @@ class Journal:
         """The predictions for `order`; the file is rewritten if it holds other lines or another order."""
         predictions = [self._held[key] for key in order]
         if self._num_lines != len(order) or list(self._held) != list(order):
-            with atomic_write(self.path, "w") as file:
-                file.writelines(f"{prediction.model_dump_json()}\n" for prediction in predictions)
+            write_predictions(self.path, predictions)
             self._held = dict(zip(order, predictions, strict=True))
             self._num_lines = len(order)
         return predictions
@@ -93,6 +92,12 @@ class Journal:
         self._num_lines += len(predictions)
         for prediction in predictions:
             self._held[(prediction.condition, prediction.task, prediction.item_id)] = prediction
+
+
+def write_predictions(path: Path, predictions: Sequence[Prediction]) -> None:
+    """A finished file, one line a prediction."""
+    with atomic_write(path, "w") as file:
+        file.writelines(f"{prediction.model_dump_json()}\n" for prediction in predictions)
 
 
 def read_predictions(path: Path) -> list[Prediction]:

@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from osler.core.catalog import TASKS
-from osler.core.files import existing_folder, write_json
+from osler.core.files import existing_folder
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.evaluation import config as recipes
@@ -13,7 +13,7 @@ from osler.evaluation.canary import Canary, draw_canary, run_canary
 from osler.evaluation.cases import write_cases
 from osler.evaluation.conditions import Ask, make_asks
 from osler.evaluation.config import EvalConfig
-from osler.evaluation.context import EvalContext, ItemContext, TaskContext
+from osler.evaluation.context import EvalContext, ItemContext, TaskContext, write_context
 from osler.evaluation.engine import model_identity, open_engine
 from osler.evaluation.extraction import open_extractors
 from osler.evaluation.flags import flags_path, read_verdicts, with_verdicts
@@ -75,7 +75,7 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
         known = _task_context(task, items[task.name], golds=golds[task.name], notes=notes)
         contexts.append(with_verdicts(known, verdicts))
     context = EvalContext(model=config.name, seed=config.seed, tasks=tuple(contexts))
-    write_json(out / "context.json", context.model_dump(mode="json"))
+    write_context(out, context)
     with open_extractors(config.metric_weights, out, device=device) as extracted:
         num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
         metrics = {task.name: load_metric(task.metrics[0]).bound(extracted) for task in tasks}

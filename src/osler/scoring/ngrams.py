@@ -3,11 +3,11 @@
 import html
 import math
 import re
-from collections import Counter
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 
 from osler.schema.sample import Answer
+from osler.scoring.overlap import num_shared
 from osler.scoring.scorer import Sums
 
 Tokenise = Callable[[str], list[str]]
@@ -31,19 +31,17 @@ class Counts:
     wanted: int
 
 
-def grams(words: Sequence[str], order: int) -> Counter[Hashable]:
-    """How often each run of `order` words occurs; a run of one is the word itself."""
-    return Counter(words) if order == 1 else Counter(zip(*(words[start:] for start in range(order)), strict=False))
+def grams(words: Sequence[str], order: int) -> Sequence[Hashable]:
+    """Each run of `order` words; a run of one is the word itself."""
+    return words if order == 1 else list(zip(*(words[start:] for start in range(order)), strict=False))
 
 
 def count(given: Sequence[str], references: Sequence[Sequence[str]], order: int = 1) -> Counts:
     """The counts of one item, clipped at the most any one reference holds."""
-    matched = []
-    for length in range(1, order + 1):
-        most = grams(references[0], length)
-        for reference in references[1:]:
-            most |= grams(reference, length)
-        matched.append((grams(given, length) & most).total())
+    matched = [
+        num_shared(grams(given, length), [grams(reference, length) for reference in references])
+        for length in range(1, order + 1)
+    ]
     wanted = min((len(r) for r in references), key=lambda length: (abs(length - len(given)), length))
     return Counts(tuple(matched), tuple(max(0, len(given) - n) for n in range(order)), wanted)
 

@@ -1,7 +1,7 @@
 """Overlap of the words of two texts, as multisets or as sets."""
 
 import re
-from collections import Counter
+from collections.abc import Hashable, Iterable
 from typing import Literal, NamedTuple
 
 from osler.schema.sample import Answer
@@ -24,14 +24,30 @@ def overlap(prediction: str, reference: str, *, counts: Counts = "multiset") -> 
 
     A side without words gives 0 everywhere; two sides without words too, since nothing was shown to agree.
     """
-    given, gold = Counter(_WORD.findall(prediction.lower())), Counter(_WORD.findall(reference.lower()))
+    given, gold = _WORD.findall(prediction.lower()), _WORD.findall(reference.lower())
     if counts == "set":
-        given, gold = Counter(set(given)), Counter(set(gold))
-    shared = (given & gold).total()
+        given, gold = list(dict.fromkeys(given)), list(dict.fromkeys(gold))
+    shared = num_shared(given, [gold])
     if not shared:
         return Overlap(0.0, 0.0, 0.0)
-    precision, recall = shared / given.total(), shared / gold.total()
+    precision, recall = shared / len(given), shared / len(gold)
     return Overlap(precision, recall, 2 * precision * recall / (precision + recall))
+
+
+def num_shared(given: Iterable[Hashable], references: Iterable[Iterable[Hashable]]) -> int:
+    """How many of the given things the references hold, each as often as the reference that holds it most often."""
+    left: dict[Hashable, int] = {}
+    for reference in references:
+        held: dict[Hashable, int] = {}
+        for thing in reference:
+            held[thing] = held.get(thing, 0) + 1
+        left = {thing: max(held.get(thing, 0), left.get(thing, 0)) for thing in {**left, **held}} if left else held
+    shared = 0
+    for thing in given:
+        if left.get(thing, 0):
+            left[thing] -= 1
+            shared += 1
+    return shared
 
 
 def best_overlap(parsed: str | None, answer: Answer, *, part: str, counts: Counts = "multiset") -> float | None:

@@ -11,6 +11,7 @@ from osler.core.errors import InputError, OslerError
 from osler.core.log import Log
 from osler.evaluation import run as evaluate
 from osler.evaluation import score
+from osler.evaluation.compare import compare_runs
 from osler.infer.generator import Request
 
 QUIET = Log(quiet=True)
@@ -202,8 +203,10 @@ def test_scoring_again_needs_neither_model_nor_data(start, fake, tmp_path):
     config = score.parse({"predictions": str(out / "predictions.jsonl")})
     assert score.inputs(config) == [out / "predictions.jsonl", out / "context.json"]
     outcome = score.run(config, again, device="cpu", log=QUIET)
-    assert (again / "results.json").read_bytes() == (out / "results.json").read_bytes()
+    for name in ("results.json", "subgroups.json", "predictions.jsonl", "context.json"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
     assert outcome.counts["read_otherwise"] == 0
+    assert {row.difference.value for row in compare_runs(out, again)} == {0.0}
 
 
 def test_scoring_again_with_further_metrics_and_without_context(start, fake, tmp_path):

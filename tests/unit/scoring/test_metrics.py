@@ -64,7 +64,7 @@ def test_bleu1_counts_an_unparsed_answer_as_one_without_words():
 
 
 def test_13a_keeps_numbers_whole():
-    from osler.scoring.metrics.bleu1 import words_13a
+    from osler.scoring.ngrams import words_13a
 
     assert words_13a("T2-weighted, 1.5 mm (left).") == ["T2", "-", "weighted", ",", "1.5", "mm", "(", "left", ")", "."]
 

@@ -16,20 +16,52 @@ _COLUMNS = ("task", "metric", "n", "clusters", "A", "B", "difference", "test", "
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("first", type=Path, metavar="A", help="an output folder")
     parser.add_argument("second", type=Path, metavar="B", help="another")
+    parser.add_argument("--out", type=Path, metavar="FILE.json", help="write the paired comparison here, too")
 
 
 def _run(arguments: argparse.Namespace) -> int:
     from osler.core.files import existing_folder
-
-    first, second = existing_folder(arguments.first), existing_folder(arguments.second)
-    _print_recipes(first, second)
     from osler.evaluation.compare import compare_runs, has_run
 
-    if has_run(first) and has_run(second):
-        _print_comparisons(compare_runs(first, second))
-    else:
+    first, second = existing_folder(arguments.first), existing_folder(arguments.second)
+    paired = has_run(first) and has_run(second)
+    if arguments.out is not None:
+        _check_out(arguments.out, first, second, paired=paired)
+    _print_recipes(first, second)
+    if not paired:
         _print_results(first, second)
+        return 0
+    rows = compare_runs(first, second)
+    _print_comparisons(rows)
+    if arguments.out is not None:
+        _write(arguments.out, rows, first, second)
     return 0
+
+
+def _check_out(out: Path, first: Path, second: Path, *, paired: bool) -> None:
+    """Refuse what could not be written after all the work, or would change a run."""
+    from osler.core.errors import InputError
+
+    if not paired:
+        raise InputError(
+            "there is no paired comparison to write",
+            expected=f"results.json and predictions.jsonl in {first} and in {second}",
+            fix="Compare folders of osler eval or osler score, or leave --out away.",
+        )
+    if out.is_dir():
+        raise InputError(f"cannot write to {out}", expected="a file such as differences.json", got="a folder")
+    if any(out.resolve().is_relative_to(folder.resolve()) for folder in (first, second)):
+        raise InputError(f"{out} lies in a folder that is compared", fix="Write somewhere else.")
+
+
+def _write(out: Path, rows: "list[Comparison]", first: Path, second: Path) -> None:
+    from osler.core.files import sha256_file, write_json
+
+    runs = [
+        {"folder": str(run), "predictions_sha256": sha256_file(run / "predictions.jsonl")} for run in (first, second)
+    ]
+    comparisons = [row.model_dump(mode="json") for row in rows]
+    write_json(out, {"schema_version": 1, "first": runs[0], "second": runs[1], "comparisons": comparisons})
 
 
 def _print_recipes(first: Path, second: Path) -> None:

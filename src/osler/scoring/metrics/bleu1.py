@@ -28,8 +28,6 @@ from osler.scoring.ngrams import (
 )
 from osler.scoring.scorer import Metric, Sums
 
-__all__ = ["METRIC", "words_13a"]
-
 Empty = Literal["one-word", "tiny", "none"]
 
 

@@ -13,6 +13,7 @@ from functools import cache, partial
 from osler.core.errors import InputError
 from osler.schema.sample import Answer
 from osler.scoring.ngrams import KINDS, grams
+from osler.scoring.overlap import num_shared
 from osler.scoring.scorer import Metric
 
 Tokenise = Callable[[str], list[str]]
@@ -64,7 +65,7 @@ def _f1(shared: int, given: int, gold: int) -> float:
 
 def _gram_f1(given: Sequence[str], gold: Sequence[str], *, order: int) -> float:
     ours, theirs = grams(given, order), grams(gold, order)
-    return _f1((ours & theirs).total(), ours.total(), theirs.total())
+    return _f1(num_shared(ours, [theirs]), len(ours), len(theirs))
 
 
 def _lcs_f1(given: Sequence[str], gold: Sequence[str]) -> float:

@@ -19,9 +19,15 @@ _ARRAY = "float32"
 
 
 class ExtractionCache:
-    """Values are JSON, float32 arrays in base64. The texts themselves are not kept, only their SHA-256."""
+    """Values are JSON, float32 arrays in base64. The texts themselves are not kept, only their SHA-256.
 
-    def __init__(self, path: Path) -> None:
+    read_only: the file is there and nobody writes to it; it is left as it is.
+    """
+
+    def __init__(self, path: Path, *, read_only: bool = False) -> None:
+        if read_only:
+            self._open = sqlite3.connect(f"{path.resolve().as_uri()}?immutable=1", uri=True)
+            return
         path.parent.mkdir(parents=True, exist_ok=True)
         self._open = sqlite3.connect(path, isolation_level=None, timeout=60.0)
         try:

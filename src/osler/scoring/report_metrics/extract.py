@@ -54,6 +54,11 @@ def check_names(metric_weights: Mapping[str, Path]) -> None:
             )
 
 
+def label_of(name: str) -> str:
+    """What findings of the extractor are kept under: its name and version."""
+    return f"{name}/{KINDS[name].version}"
+
+
 class Extractors:
     """The extractors whose folders a recipe names; see `osler.scoring.scorer.Extracted`.
 
@@ -101,7 +106,7 @@ class Extractors:
     def fetch(self, name: str, texts: Iterable[str]) -> None:
         """Run the extractor over the texts that neither memory nor the cache holds, keeping each batch as it comes."""
         weights = self.weights(name).sha256
-        label = f"{name}/{KINDS[name].version}"
+        label = label_of(name)
         left = []
         for text in dict.fromkeys(texts):
             if (name, text) in self._found:
