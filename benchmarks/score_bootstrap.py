@@ -1,7 +1,8 @@
 """100,000 predictions to scores on one core: reading, extraction, intervals, baselines, bootstrap and permutations.
 
-One file of predictions is scored as `osler score` does it, by exact match, token F1 and three forms of BLEU-1. That of the
-corpus has a bootstrap of 1,000 draws for its value, each baseline and each difference, and 9,999 permutations for each p.
+One file of predictions is scored as `osler score` does it, by exact match, token F1 and three forms of BLEU-1. That of
+the corpus has a bootstrap of 1,000 draws for its value, each baseline and each difference, and 9,999 permutations for
+each p.
 
     python benchmarks/score_bootstrap.py [--num 100000] [--per-cluster 10] [--coverage 0]
 
