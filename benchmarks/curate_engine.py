@@ -1,16 +1,16 @@
 """Curation of 20,000 drawn JPEGs with planted near-duplicates: this engine against datatrove and Ray Data.
 
 Every engine reads the same files and captions, puts each image through the same kernel (decode, drop what is too small,
-resize to 384 px, JPEG of quality 90, dHash256, Unicode NFKC, MinHash of 128), drops near duplicates over the whole set,
-and writes what is left, with two workers:
+resize to 384 px, JPEG of quality 90, dHash256, Unicode NFKC, MinHash of 128), drops near duplicates over the whole set
+by the same rule (near hashes, nearly the same words, pixels that agree), and writes what is left, with two workers:
 
     osler      one `osler curate`: `drop_near_duplicate`, which hashes every file first, then the rest of the kernel on
                what is left
     datatrove  its local executor: kernel to Parquet; near duplicates; Parquet without them (0.10.1)
     ray        Ray Data on this machine: the same three steps (2.60.0)
 
-The peers find near duplicates by dHash256 within 40 bits and nearly the same words, which is cheaper than what ours
-does: it compares the pixels of each pair, too. CPU is that of all processes of an engine, PSS the sum over them at its
+The peers hash the picture that the kernel has decoded; ours reads each file twice, since an operator that sees the
+whole set comes before any image is stored. CPU is that of all processes of an engine, PSS the sum over them at its
 highest. A peer that is not installed is left out.
 
     python benchmarks/curate_engine.py [--images 20000] [--only osler] [--keep DIR]
@@ -55,20 +55,26 @@ DATASET = Dataset(
 
 
 def kernel(data: bytes, caption: str) -> tuple[bytes, bytes, list[int]] | None:
-    """The smaller JPEG, its dHash256 and the MinHash of its caption; None where the image is too small."""
-    from osler.media.hashing import gray_hash
-
-    picture = smaller(data)
+    """The smaller JPEG, its hashes and the MinHash of its caption; None where the image is too small."""
+    picture = decoded(data)
     if picture is None:
         return None
-    return encoded(picture), gray_hash(np.asarray(picture.convert("L").reduce(3))), signature(caption)
+    return encoded(smaller(picture)), hashed(picture), signature(caption)
 
 
-def smaller(data: bytes) -> Image.Image | None:
+def decoded(data: bytes) -> Image.Image | None:
     picture = Image.open(io.BytesIO(data)).convert("RGB")
-    if min(picture.size) < MIN_PX:
-        return None
+    return picture if min(picture.size) >= MIN_PX else None
+
+
+def smaller(picture: Image.Image) -> Image.Image:
     return picture.resize((SMALL_PX, SMALL_PX), Image.Resampling.BILINEAR)
+
+
+def hashed(picture: Image.Image) -> bytes:
+    from osler.media.hashing import HASH_PX, gray_border_hashes
+
+    return gray_border_hashes(np.asarray(picture.convert("L").reduce(PX // HASH_PX)))
 
 
 def encoded(picture: Image.Image) -> bytes:
@@ -78,8 +84,9 @@ def encoded(picture: Image.Image) -> bytes:
 
 
 def signature(caption: str) -> list[int]:
-    from osler.curate.duplicates.words import shingles, words
     from rensa import RMinHash
+
+    from osler.curate.duplicates.words import shingles, words
 
     hasher = RMinHash(num_perm=128, seed=1)
     hasher.update(sorted(shingles(words(caption))))
@@ -90,29 +97,15 @@ def apply_kernel(table: pa.Table) -> Kept:
     rows, drops = [], []
     for row in table.to_pylist():
         signature(json.loads(row["samples"][0])["answer"]["text"])
-        picture = smaller(row["media"][0])
+        picture = decoded(row["media"][0])
         if picture is None:
             drops.append(drop(row["key"], "kernel", "too small"))
         else:
-            rows.append({**row, "media": [encoded(picture)]})
+            rows.append({**row, "media": [encoded(smaller(picture))]})
     return Kept(pa.Table.from_pylist(rows, schema=table.schema), drops_table(drops))
 
 
 OPERATOR = Operator(config=NoOptions, build=lambda config: apply_kernel, level="rewrite")
-
-
-def near_duplicates(codes: np.ndarray, captions: list[str]) -> list[int]:
-    """The rows that repeat an earlier one that is kept; what the peers use."""
-    from osler.curate.duplicates.hamming import HashIndex
-    from osler.curate.duplicates.words import same_words
-
-    dropped: set[int] = set()
-    for rows, numbers, _ in HashIndex(codes).near(codes, 40):
-        for row, number in zip(rows.tolist(), numbers.tolist(), strict=True):
-            is_open = number < row and not {row, number} & dropped
-            if is_open and same_words(captions[row], captions[number]):
-                dropped.add(row)
-    return sorted(dropped)
 
 
 def run_osler(root: Path, out: Path) -> Iterator[str]:
@@ -148,7 +141,10 @@ def run_datatrove(root: Path, out: Path) -> Iterator[str]:
             made = kernel((root / document.metadata["file"]).read_bytes(), document.text)
             if made is not None:
                 yield Document(
-                    document.text, document.id, metadata=dict(zip(("jpeg", "dhash", "minhash"), made, strict=True))
+                    document.text,
+                    document.id,
+                    metadata={"file": document.metadata["file"]}
+                    | dict(zip(("jpeg", "dhash", "minhash"), made, strict=True)),
                 )
 
     def flat(self: Any, document: Any) -> dict[str, Any]:
@@ -162,7 +158,7 @@ def run_datatrove(root: Path, out: Path) -> Iterator[str]:
     read = JsonlReader(str(root / "parts"), text_key="caption", add_file_path=False)
     first = [read, with_kernel, ParquetWriter(str(out / "made"), adapter=flat, batch_size=SHARD)]
     LocalPipelineExecutor(first, tasks=tasks, workers=NUM_WORKERS, logging_dir=str(out / "log1")).run()
-    write_gone(out, sorted((out / "made").glob("*.parquet")))
+    write_gone(root, out, sorted((out / "made").glob("*.parquet")))
     again = ParquetReader(str(out / "made"), batch_size=SHARD)
     second = [again, left, ParquetWriter(str(out / "left"), adapter=flat, batch_size=SHARD)]
     LocalPipelineExecutor(second, tasks=tasks, workers=NUM_WORKERS, logging_dir=str(out / "log2")).run()
@@ -184,12 +180,12 @@ def run_ray(root: Path, out: Path) -> Iterator[str]:
         ]
         kept = [n for n, each in enumerate(made) if each is not None]
         columns = {name: [made[n][k] for n in kept] for k, name in enumerate(("jpeg", "dhash", "minhash"))}
-        return {"id": rows["id"][kept], "text": rows["caption"][kept], **columns}
+        return {"id": rows["id"][kept], "file": rows["file"][kept], "text": rows["caption"][kept], **columns}
 
     parts = len(list((root / "parts").glob("*.jsonl")))
     data = ray.data.read_json(str(root / "parts"), lines=True, override_num_blocks=parts)
     data.map_batches(with_kernel, batch_size=SHARD).write_parquet(str(out / "made"))
-    write_gone(out, sorted((out / "made").glob("*.parquet")))
+    write_gone(root, out, sorted((out / "made").glob("*.parquet")))
     gone = set((out / "gone.txt").read_text().split())
     ray.data.read_parquet(str(out / "made")).filter(lambda row: row["id"] not in gone).write_parquet(str(out / "left"))
     for path in sorted((out / "left").glob("*.parquet")):
@@ -197,11 +193,17 @@ def run_ray(root: Path, out: Path) -> Iterator[str]:
     ray.shutdown()
 
 
-def write_gone(out: Path, parts: list[Path]) -> None:
-    table = pa.concat_tables(pq.read_table(path, columns=["id", "text", "dhash"]) for path in parts).sort_by("id")
-    ids, captions = table["id"].to_pylist(), table["text"].to_pylist()
-    codes = np.frombuffer(b"".join(table["dhash"].to_pylist()), dtype=np.uint8).reshape(-1, 32)
-    (out / "gone.txt").write_text("\n".join(ids[row] for row in near_duplicates(codes, captions)))
+def write_gone(root: Path, out: Path, parts: list[Path]) -> None:
+    """The ids of near duplicates by our rule, for the peers."""
+    from osler.curate.duplicates.files import forms_at, place_name
+    from osler.curate.duplicates.near import Entry, near_duplicates
+
+    tables = (pq.read_table(path, columns=["id", "file", "text", "dhash"]) for path in parts)
+    rows = pa.concat_tables(tables).sort_by("id").to_pylist()
+    entries = [
+        Entry(row["id"], (place_name((str(root), row["file"])),), (row["dhash"],), row["text"], "train") for row in rows
+    ]
+    (out / "gone.txt").write_text("\n".join(entries[each.row].id for each in near_duplicates(entries, forms_at)))
 
 
 RUN: dict[str, Callable[[Path, Path], Iterator[str]]] = {
@@ -218,7 +220,7 @@ def draw(root: Path, num: int) -> set[str]:
     planted: set[str] = set()
     for number in range(num):
         random = generator(0, "curate_engine", number)
-        id, file = f"{number:06d}", f"images/{number:06d}.jpg"
+        id, file = f"image-{number:06d}", f"images/{number:06d}.jpg"
         if rows and random.random() < PLANTED:
             origin = rows[int(random.integers(len(rows)))]
             if origin["id"] not in planted:
@@ -269,17 +271,8 @@ def write_rows(path: Path, rows: list[dict[str, str]]) -> None:
 def measure(engine: str, root: Path) -> dict[str, Any]:
     """Run an engine in a process of its own; its CPU seconds, highest PSS in MB and what it left."""
     with tempfile.TemporaryDirectory(dir=root.parent) as out:
-        command = [
-            sys.executable,
-            "-m",
-            "benchmarks.curate_engine",
-            "--engine",
-            engine,
-            "--root",
-            str(root),
-            "--out",
-            out,
-        ]
+        arguments = ["--engine", engine, "--root", str(root), "--out", out]
+        command = [sys.executable, "-m", "benchmarks.curate_engine", *arguments]
         folder = Path(__file__).resolve().parents[1]
         said = Path(out).with_suffix(".log")
         with said.open("w") as file:
@@ -329,18 +322,18 @@ def pss_of(pid: int) -> int:
 
 def stages(root: Path) -> None:
     """Print the CPU ms an image that each step of the kernel and of the first hashing takes."""
-    from osler.media.hashing import dhash256, gray_hash
+    from osler.media.hashing import border_hashes
 
     rows = [json.loads(line) for line in (root / "captions.jsonl").read_text().splitlines()[:300]]
     files = [(root / row["file"]).read_bytes() for row in rows]
     pictures = [Image.open(io.BytesIO(data)).convert("RGB") for data in files]
-    small = [picture.resize((SMALL_PX, SMALL_PX), Image.Resampling.BILINEAR) for picture in pictures]
+    small = list(map(smaller, pictures))
     steps: dict[str, Callable[[int], object]] = {
-        "first hash": lambda n: dhash256(files[n]),
+        "hash of a file": lambda n: border_hashes(files[n]),
         "decode": lambda n: Image.open(io.BytesIO(files[n])).convert("RGB"),
-        "resize": lambda n: pictures[n].resize((SMALL_PX, SMALL_PX), Image.Resampling.BILINEAR),
+        "resize": lambda n: smaller(pictures[n]),
         "encode": lambda n: encoded(small[n]),
-        "hash": lambda n: gray_hash(np.asarray(small[n].convert("L").reduce(3))),
+        "hash of a picture": lambda n: hashed(pictures[n]),
         "minhash": lambda n: signature(rows[n]["caption"]),
     }
     cells = []

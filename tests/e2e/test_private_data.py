@@ -30,7 +30,7 @@ from osler.media.deid_residue import find_residue
 pytestmark = pytest.mark.e2e
 CURATE = """
 title: Studies
-datasets: [{name: dicom_folder, root: clean, splits: [train]}]
+datasets: [{name: dicom_folder, root: clean, splits: [train], agreement: {research: drawn for this test}}]
 operators: [drop_missing_image, drop_broken_image]
 """
 

@@ -11,21 +11,21 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from osler.core.catalog import OPERATORS
-from osler.core.config import Config
 from osler.core.errors import InputError
-from osler.core.files import private_folder, sha256_bytes, sha256_file, write_json
-from osler.curate.drops import drops_table, tally_drops, write_drops
+from osler.core.files import private_folder, sha256_file, write_json
+from osler.curate.drops import tally_drops, write_drops
 from osler.curate.estimate import estimate_cost
 from osler.curate.executor import Executor, work_on
-from osler.curate.opened import OpenRecord, open_records, rewrite_records
-from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator, Workplace
-from osler.curate.plan import Job, sample_row
+from osler.curate.opened import OpenRecord
+from osler.curate.operator import Workplace
+from osler.curate.pieces import OperatorSpec, PieceWork
+from osler.curate.plan import Job
 from osler.curate.shard_manifest import (
     ShardManifest,
     drops_path,
@@ -40,7 +40,6 @@ from osler.store.index import index_path, tar_path
 from osler.store.record import Blob, StoredRecord, stored_record
 from osler.store.shards import ShardInfo, write_shard
 
-OperatorSpec = tuple[str, dict[str, Any]]
 _ROOMS = ".work"
 
 
@@ -88,6 +87,21 @@ class Share:
 
 
 @contextmanager
+def collector_paused() -> Iterator[None]:
+    """No search for reference cycles inside the block.
+
+    Samples hold none, and looking for some among a shard's hundred thousand objects takes half of the time.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+@contextmanager
 def work_room(out: Path, rank: int) -> Iterator[Path]:
     """A folder below `out` in which this run of this rank makes its files; gone after the block.
 
@@ -118,25 +132,24 @@ def run_jobs(
     return work_on(executor, partial(make_shard, place=place, settings=settings, room=room), jobs)
 
 
+@collector_paused()
 def make_shard(job: Job, *, place: Workplace, settings: Settings, room: Path) -> str:
     """Make one shard, unless it is finished: read files, apply operators, write tar, index, drops and manifest."""
     out, key = place.out, job_key(job, _how(settings))
     before = read_manifest(out, job.name, key)
-    if before and (not settings.recheck_media or before.media_sha256 == media_sha256(job.records, {})[0]):
+    if before and (not settings.recheck_media or before.media_sha256 == media_sha256(job.records)):
         return job.name
-    opened, unreadable = open_records(job.records, settings.volumes)
-    found, num_media = media_sha256(job.records, {record.planned.key: record.files for record in opened})
-    records, drops = _apply_operators(opened, place, settings)
-    drops = pa.concat_tables([unreadable, drops])
+    work = PieceWork(settings.operators, settings.volumes, place)
     manifest_path(out, job.name).unlink(missing_ok=True)
     with private_folder(room, prefix=f"{job.name}-") as folder:
-        info = _write_records(folder, job, records, settings)
+        info = _write_records(folder, job, work.records(job.records), settings)
+        drops = work.drops()
         write_drops(drops_path(folder, job.name), drops)
         manifest = ShardManifest(
             shard=job.name,
             key=key,
-            media_sha256=found,
-            num_media=num_media,
+            media_sha256=work.media.hexdigest(),
+            num_media=work.media.count,
             operators=[list(spec) for spec in settings.operators],
             records_read=len(job.records),
             records_kept=info.num_records if info else 0,
@@ -177,13 +190,15 @@ def _publish(folder: Path, out: Path, name: str) -> None:
             target.unlink(missing_ok=True)
 
 
-def _write_records(folder: Path, job: Job, records: list[OpenRecord], settings: Settings) -> ShardInfo | None:
-    if not records:
+def _write_records(folder: Path, job: Job, records: Iterator[OpenRecord], settings: Settings) -> ShardInfo | None:
+    """The shard's tar and index; neither where there is no record."""
+    first = next(records, None)
+    if first is None:
         return None
     estimate = partial(
         estimate_cost, tile_px=settings.tile_px, min_tiles=settings.min_tiles, max_tiles=settings.max_tiles
     )
-    return write_shard(folder, job.split, job.number, records=map(_stored, records), estimate=estimate)
+    return write_shard(folder, job.split, job.number, records=map(_stored, chain([first], records)), estimate=estimate)
 
 
 def _how(settings: Settings) -> list[Any]:
@@ -197,86 +212,6 @@ def _by_rule(drops: pa.Table) -> dict[str, int]:
     for (_, _, rule, kind), count in tally_drops(drops).items():
         counts[f"{rule}: {kind}"] = counts.get(f"{rule}: {kind}", 0) + count
     return counts
-
-
-@contextmanager
-def collector_paused() -> Iterator[None]:
-    """No search for reference cycles inside the block.
-
-    Samples hold none, and looking for some among a shard's hundred thousand objects takes half of the time.
-    """
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
-
-
-def build_operator(spec: OperatorSpec, place: Workplace) -> tuple[Operator, Apply]:
-    """An operator of the catalogue and the function that its options make."""
-    operator, config = read_operator(spec)
-    apply = operator.build(config)
-    return operator, partial(apply, place=place) if operator.keeps_files else apply
-
-
-def read_operator(spec: OperatorSpec) -> tuple[Operator, Config]:
-    """An operator of the catalogue with its options checked."""
-    name, options = spec
-    operator: Operator = OPERATORS.load(name)
-    return operator, operator.config.parse(options, f"operator {name}")
-
-
-def _apply_operators(
-    records: list[OpenRecord], place: Workplace, settings: Settings
-) -> tuple[list[OpenRecord], pa.Table]:
-    drops = [drops_table()]
-    for spec in settings.operators:
-        operator, apply = build_operator(spec, place)
-        if operator.scope == "all" or not records:
-            continue
-        records, dropped = _KEEPERS[operator.level](records, apply)
-        drops.append(dropped)
-    return records, pa.concat_tables(drops)
-
-
-def _keep_records(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenRecord], pa.Table]:
-    rows: list[dict[str, Any]] = [
-        {
-            "row": number,
-            "key": record.planned.key,
-            "dataset": record.planned.dataset,
-            "split": record.planned.split,
-            "sample_ids": [sample.id for sample in record.samples],
-            "media_paths": record.paths,
-            "media": [record.files[path] for path in record.paths],
-        }
-        for number, record in enumerate(records)
-    ]
-    kept = apply(pa.Table.from_pylist(rows, schema=RECORDS))
-    ids = {row["key"]: row["sample_ids"] for row in rows}
-    drops = [{**row, "id": id} for row in kept.drops.to_pylist() for id in ids[row["id"]]]
-    return [records[row] for row in kept.table["row"].to_pylist()], drops_table(drops)
-
-
-def _keep_samples(records: list[OpenRecord], apply: Apply) -> tuple[list[OpenRecord], pa.Table]:
-    hashes = [{path: sha256_bytes(data) for path, data in r.files.items() if data is not None} for r in records]
-    pairs = [(number, sample) for number, record in enumerate(records) for sample in record.samples]
-    rows = []
-    for row, (number, sample) in enumerate(pairs):
-        sha256s = [hashes[number].get(ref.path, "") for ref in sample.media]
-        rows.append(sample_row(row, sample, records[number].planned.key, sha256s=sha256s))
-    kept = apply(pa.Table.from_pylist(rows, schema=SAMPLES))
-    left: list[list[Any]] = [[] for _ in records]
-    for row in kept.table["row"].to_pylist():
-        number, sample = pairs[row]
-        left[number].append(sample)
-    opened = [OpenRecord(r.planned, samples, r.files) for r, samples in zip(records, left, strict=True) if samples]
-    return opened, kept.drops
-
-
-_KEEPERS = {"sample": _keep_samples, "record": _keep_records, "rewrite": rewrite_records}
 
 
 def _stored(record: OpenRecord) -> StoredRecord:

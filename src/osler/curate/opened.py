@@ -3,11 +3,13 @@
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pyarrow as pa
 
 from osler.core.errors import InputError
+from osler.core.files import sha256_bytes
 from osler.curate.drops import drop, drops_table
 from osler.curate.operator import REWRITES, Apply
 from osler.curate.plan import PlannedRecord
@@ -25,6 +27,11 @@ class OpenRecord:
     planned: PlannedRecord
     samples: list[Sample]
     files: dict[str, bytes | None]
+
+    @cached_property
+    def sha256s(self) -> dict[str, str]:
+        """The SHA-256 of each file that is there."""
+        return {path: sha256_bytes(data) for path, data in self.files.items() if data is not None}
 
     @property
     def paths(self) -> list[str]:

@@ -80,8 +80,8 @@ class Operator:
     config: its options in a recipe.
     build: the checked config to the function that is applied; the function takes plain values.
     level: what a row of its table is.
-    scope: `shard` sees the rows of one shard and runs in parallel; `all` sees the whole set at once, before any
-        image is read.
+    scope: `shard` sees some rows of a shard at a time and runs in parallel; `all` sees the whole set at once, before
+        any image is read.
     needs_sha256: it reads `media_sha256` at scope `all`, for which every file is read once more.
     keeps_files: its function takes `place`, too: a `Workplace`, or None where nothing may be written.
     inputs: the files and folders that its options name; where one has changed, a run is not gone on with.

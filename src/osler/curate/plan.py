@@ -8,6 +8,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from osler.core.catalog import ADAPTERS
@@ -22,6 +23,8 @@ from osler.datasets.media import read_media
 from osler.media.volume_file import volume_sha256
 from osler.schema.sample import Sample, Split
 from osler.store.index import shard_name
+
+_TABLE_ROWS = 4096
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,9 @@ class Plan:
         drops: where samples go that get into no job.
         shard_records: records a shard.
         global_operators: functions on the table of all samples, with whether they need the files' SHA-256. With any,
-            or with `shuffle_seed`, all samples are held in memory at once.
-        shuffle_seed: put the records of each source in random order; None keeps the published order.
+            that table is held in memory and the rows are read twice.
+        shuffle_seed: put the records of each source in random order, for which its samples are held in memory; None
+            keeps the published order.
     """
 
     sources: Sequence[Source]
@@ -102,23 +106,26 @@ class Plan:
         """One job a shard, in order. Raises InputError where two samples have one id."""
         numbers: dict[str, int] = {}
         seen: set[bytes] = set()
-        groups: Iterable[tuple[int, Iterable[Planned]]] = ((n, self._read(s)) for n, s in enumerate(self.sources))
-        if self.global_operators:
-            groups = self._filtered(groups)
-        for number, planned in groups:
-            source = self.sources[number]
+        kept = self._kept_rows() if self.global_operators else None
+        for source in self.sources:
+            planned = self._read(source, self.drops)
+            if kept is not None:
+                planned = _where(planned, kept)
             records = _records(self._unique(planned, source, seen), contiguous=_dataset(source).contiguous)
             for chunk in _chunks(self._ordered(records, source), self.shard_records):
                 shard = numbers.get(source.stored_split, 0)
                 numbers[source.stored_split] = shard + 1
                 yield Job(source.stored_split, shard, tuple(chunk))
+        if kept is not None and next(kept, None) is not None:
+            raise _rows_changed()
 
-    def _read(self, source: Source) -> Iterator[Planned]:
+    def _read(self, source: Source, drops: DropsWriter | None) -> Iterator[Planned]:
         dataset = _dataset(source)
         read = partial(read_drafts, dataset, source.name, source.root, split=source.split, limit=source.limit)
         for draft, left_out in chosen(read, source.choice):
             if draft.sample is None or left_out is not None:
-                self.drops.add(drop(draft.id, *(left_out or ("adapter", draft.skip))))
+                if drops is not None:
+                    drops.add(drop(draft.id, *(left_out or ("adapter", draft.skip))))
             else:
                 key = draft.key or record_key(source.name, source.split, draft.sample)
                 sample = draft.sample
@@ -126,14 +133,17 @@ class Plan:
                     sample = sample.model_copy(update={"split": source.as_split})
                 yield Planned(sample, key, source.name, source.stored_split, source.root, draft.places)
 
-    def _filtered(self, groups: Iterable[tuple[int, Iterable[Planned]]]) -> Iterator[tuple[int, list[Planned]]]:
-        held = [(number, planned) for number, group in groups for planned in group]
+    def _kept_rows(self) -> Iterator[bool]:
+        """For each sample of all sources, in order, whether the global operators keep it."""
+        table = sample_table(planned for source in self.sources for planned in self._read(source, None))
+        num_rows = table.num_rows
         for apply, needs_sha256 in self.global_operators:
-            kept = apply(sample_table([planned for _, planned in held], needs_sha256=needs_sha256))
+            kept = apply(with_sha256(table) if needs_sha256 else table)
             self.drops.add_table(kept.drops)
-            held = [held[row] for row in kept.table["row"].to_pylist()]
-        for number in range(len(self.sources)):
-            yield number, [planned for owner, planned in held if owner == number]
+            table = kept.table
+        is_kept = np.zeros(num_rows, dtype=bool)
+        is_kept[table["row"].to_numpy()] = True
+        return iter(is_kept.tolist())
 
     def _unique(self, planned: Iterable[Planned], source: Source, seen: set[bytes]) -> Iterator[Planned]:
         # A digest of each id: among a hundred million, two differing ids share one with a chance of 4 in 10^9.
@@ -156,16 +166,42 @@ class Plan:
         return [held[n] for n in order]
 
 
-def sample_table(planned: Sequence[Planned], *, needs_sha256: bool) -> pa.Table:
-    """The table of samples (`operator.SAMPLES`) that operators see; a missing file has the SHA-256 ""."""
-    hashes: dict[tuple[Path, str], str] = {}
-    rows = []
+def _where(planned: Iterable[Planned], kept: Iterator[bool]) -> Iterator[Planned]:
+    for item in planned:
+        is_kept = next(kept, None)
+        if is_kept is None:
+            raise _rows_changed()
+        if is_kept:
+            yield item
+
+
+def _rows_changed() -> InputError:
+    return InputError(
+        "the datasets' rows changed while they were read", fix="Run again when nothing writes to their folders."
+    )
+
+
+def sample_table(planned: Iterable[Planned]) -> pa.Table:
+    """The table of samples (`operator.SAMPLES`) that operators of scope `all` see, without the files' SHA-256."""
+    tables = [SAMPLES.empty_table()]
+    rows: list[dict[str, Any]] = []
     for number, item in enumerate(planned):
-        paths = [ref.path for ref in item.sample.media]
-        sha256s = [_sha256(item.folder, item.places.get(path, path), hashes) for path in paths] if needs_sha256 else []
-        row = sample_row(number, item.sample, item.key, sha256s=sha256s)
-        rows.append({**row, "folder": str(item.folder), "media_places": [item.places.get(p, p) for p in paths]})
-    return pa.Table.from_pylist(rows, schema=SAMPLES)
+        paths = [item.places.get(ref.path, ref.path) for ref in item.sample.media]
+        row = sample_row(number, item.sample, item.key, sha256s=[])
+        rows.append({**row, "folder": str(item.folder), "media_places": paths})
+        if len(rows) == _TABLE_ROWS:
+            tables.append(pa.Table.from_pylist(rows, schema=SAMPLES))
+            rows = []
+    return pa.concat_tables([*tables, pa.Table.from_pylist(rows, schema=SAMPLES)])
+
+
+def with_sha256(table: pa.Table) -> pa.Table:
+    """The table with the SHA-256 of the samples' files, each of which is read once; "" for a missing one."""
+    hashes: dict[tuple[str, str], str] = {}
+    places = zip(table["folder"].to_pylist(), table["media_places"].to_pylist(), strict=True)
+    column = [[_sha256(folder, path, hashes) for path in paths] for folder, paths in places]
+    number = table.schema.get_field_index("media_sha256")
+    return table.set_column(number, SAMPLES.field(number), pa.array(column, SAMPLES.field(number).type))
 
 
 def sample_row(number: int, sample: Sample, key: str, *, sha256s: list[str]) -> dict[str, Any]:
@@ -227,13 +263,13 @@ def _chunks(records: Iterable[PlannedRecord], size: int) -> Iterator[list[Planne
         yield chunk
 
 
-def _sha256(folder: Path, path: str, hashes: dict[tuple[Path, str], str]) -> str:
+def _sha256(folder: str, path: str, hashes: dict[tuple[str, str], str]) -> str:
     place = (folder, path)
     if place not in hashes:
-        data = read_media(folder, path)
+        data = read_media(Path(folder), path)
         hashes[place] = sha256_bytes(data) if data is not None else ""
-        if data is None and (folder / path).is_dir():  # a DICOM series
-            hashes[place] = volume_sha256(folder / path)
+        if data is None and Path(folder, path).is_dir():  # a DICOM series
+            hashes[place] = volume_sha256(Path(folder, path))
     return hashes[place]
 
 

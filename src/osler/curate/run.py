@@ -19,13 +19,10 @@ from osler.curate.at_hand import is_here
 from osler.curate.audit import Counting, SetAudit, Tiling
 from osler.curate.describe import describe
 from osler.curate.engine import (
-    OperatorSpec,
     Settings,
     Share,
-    build_operator,
     collector_paused,
     publish,
-    read_operator,
     remove_others,
     run_jobs,
     work_room,
@@ -33,6 +30,7 @@ from osler.curate.engine import (
 from osler.curate.executor import ExecutorConfig, make_executor
 from osler.curate.mixture import Choice, Filter, Mix, Stated, Terms, check_use, chosen
 from osler.curate.operator import Workplace
+from osler.curate.pieces import OperatorSpec, build_operator, read_operator
 from osler.curate.plan import Plan, Source
 from osler.curate.shard_manifest import drops_path
 from osler.curate.table import audit_lines

@@ -18,7 +18,7 @@ code of an operator does is not covered either: after a change of it, `--overwri
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -102,22 +102,31 @@ def job_key(job: Job, how: Sequence[Any]) -> str:
     return digest.hexdigest()
 
 
-def media_sha256(records: Sequence[PlannedRecord], held: Mapping[str, Mapping[str, bytes | None]]) -> tuple[str, int]:
-    """The hash of the bytes of all media and masks of `records`, and how many there are.
+class MediaDigest:
+    """The hash of the bytes of all media and masks of the records added, and their `count`."""
 
-    Args:
-        records: as planned, before any operator.
-        held: by record key and media path, bytes that were read already; others are read.
-    """
-    digest, count = hashlib.sha256(), 0
-    for record in records:
-        known = held.get(record.key, {})
+    def __init__(self) -> None:
+        self.count = 0
+        self._digest = hashlib.sha256()
+
+    def add(self, record: PlannedRecord, known: Mapping[str, str]) -> None:
+        """Add a record as it was planned; `known`, by path, spares reading files whose SHA-256 is known."""
         for path, kind in _files(record).items():
-            data = known.get(path)
-            found = sha256_bytes(data) if data is not None else _sha256_of(record, path, kind)
-            digest.update(f"{len(path)} {path} {found}\n".encode())
-            count += 1
-    return digest.hexdigest(), count
+            found = known.get(path) or _sha256_of(record, path, kind)
+            self._digest.update(f"{len(path)} {path} {found}\n".encode())
+            self.count += 1
+
+    def hexdigest(self) -> str:
+        """The hash so far."""
+        return self._digest.hexdigest()
+
+
+def media_sha256(records: Iterable[PlannedRecord]) -> str:
+    """The hash of all media and masks of `records`, for which each file is read."""
+    digest = MediaDigest()
+    for record in records:
+        digest.add(record, {})
+    return digest.hexdigest()
 
 
 def _files(record: PlannedRecord) -> dict[str, str]:

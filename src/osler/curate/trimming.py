@@ -1,16 +1,14 @@
 """Trimming: margins cut off a record's images, with boxes moved along; what must not be changed stays as it is."""
 
-import io
-import re
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from osler.core.errors import InputError
-from osler.media.image import check_image, encode_png8, encode_png16, image_facts, open_picture
+from osler.media.image import encode_png8, encode_png16, image_facts, load_picture, open_picture
 from osler.media.quality import Margin, gray_pixels, margin
+from osler.schema.licence import forbids_derivatives
 from osler.schema.sample import Box, Sample
 
 TAG = "trimmed"
@@ -30,7 +28,7 @@ def trim_record(row: dict[str, Any], *, colours: Sequence[str], min_share: float
         min_share: the least part of the area that must be margin.
     """
     samples = [Sample.model_validate_json(text) for text in row["samples"]]
-    if any(_forbids_derivatives(sample) for sample in samples):
+    if any(forbids_derivatives(sample.provenance.licence) for sample in samples if sample.provenance):
         return row
     media, cuts = list(row["media"]), {}
     for place, (path, data) in enumerate(zip(row["media_paths"], media, strict=True)):
@@ -43,10 +41,6 @@ def trim_record(row: dict[str, Any], *, colours: Sequence[str], min_share: float
         return row
     texts = [_moved(sample, cuts).model_dump_json(exclude_defaults=True) for sample in samples]
     return {**row, "media": media, "samples": texts}
-
-
-def _forbids_derivatives(sample: Sample) -> bool:
-    return sample.provenance is not None and "ND" in re.split(r"[\s_-]+", sample.provenance.licence.upper())
 
 
 def _may_be_cut(samples: Sequence[Sample], path: str) -> bool:
@@ -76,9 +70,7 @@ def _cropped(data: bytes, edge: Margin, size: tuple[int, int]) -> bytes:
     rows, columns = slice(edge.top, size[1] - edge.bottom), slice(edge.left, size[0] - edge.right)
     if image_facts(data).bits <= 8:
         return encode_png8(np.ascontiguousarray(np.asarray(open_picture(data))[rows, columns]))
-    check_image(data)
-    values = np.asarray(Image.open(io.BytesIO(data)))
-    return encode_png16(np.ascontiguousarray(values[rows, columns]))
+    return encode_png16(np.ascontiguousarray(np.asarray(load_picture(data))[rows, columns]))
 
 
 def _boxes_fit(sample: Sample, path: str, edge: Margin, size: tuple[int, int]) -> bool:

@@ -68,7 +68,10 @@ def lettered(
 
 
 def option_lines(text: str) -> tuple[str, ...]:
-    """The options that stand in `text` one a line after their letters; () where they are not A, B, C and so on."""
+    """The options that stand in `text` one a line after their letters; () where they are not A, B, C and so on.
+
+    Every line of another form is passed over; `options.below` parts a question from its options instead.
+    """
     found = _OPTION.findall(text)
     letters = "".join(letter for letter, _ in found)
     return tuple(words for _, words in found) if len(found) > 1 and LETTERS.startswith(letters) else ()

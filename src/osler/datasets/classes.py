@@ -8,22 +8,10 @@ from pathlib import Path
 from osler.datasets.dataset import Row
 from osler.datasets.read import class_folders
 from osler.datasets.wording import ask_choice
+from osler.media.image import PNG_HEADER_BYTES, PngHeader, png_header
 from osler.media.window import full_range
 from osler.schema.media import MediaRef, Window
 from osler.schema.sample import LETTERS, Provenance, Sample, choice, closed, image, user
-
-_PNG = b"\x89PNG\r\n\x1a\n"
-_GRAY = 0
-
-
-@dataclass(frozen=True)
-class PngFacts:
-    """What the header of a PNG file says."""
-
-    width: int
-    height: int
-    bits: int
-    is_gray: bool
 
 
 @dataclass(frozen=True)
@@ -97,17 +85,13 @@ def readable(name: str) -> str:
     return " ".join(name.replace("_", " ").split())
 
 
-def png_facts(path: Path) -> PngFacts | None:
-    """Size, depth and colour out of a PNG file's first 26 bytes; None where there is none."""
+def png_facts(path: Path) -> PngHeader | None:
+    """Size, depth and colour out of a PNG file's first bytes; None where there is no such file."""
     try:
         with path.open("rb") as file:
-            head = file.read(26)
+            return png_header(file.read(PNG_HEADER_BYTES))
     except OSError:
         return None
-    if len(head) < 26 or not head.startswith(_PNG):
-        return None
-    width, height = int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
-    return PngFacts(width, height, head[24], head[25] == _GRAY)
 
 
 def picture_at(root: Path, path: str, *, window: Window | None = None) -> MediaRef:

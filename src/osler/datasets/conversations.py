@@ -1,14 +1,21 @@
 """Conversations: turns as instruction sets publish them, with their pictures where the words mark them."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 from osler.datasets.dataset import Skip
 from osler.schema.media import MediaRef
 from osler.schema.sample import Answer, Turn, assistant, passage, user
 
 MARK = "<image>"
-_SPEAKERS = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant", "system": "system"}
+ROLES: dict[str, Literal["user", "assistant", "system"]] = {
+    "human": "user",
+    "user": "user",
+    "gpt": "assistant",
+    "assistant": "assistant",
+    "system": "system",
+}
+"""What speakers are called in published rows, and the role of each."""
 
 
 def conversation(
@@ -49,9 +56,9 @@ def _spoken(messages: object) -> list[tuple[str, str]] | Skip:
     spoken: list[tuple[str, str]] = []
     for number, message in enumerate(messages, start=1):
         name, words = _fields(message)
-        if name not in _SPEAKERS:
+        if name not in ROLES:
             return Skip(f"unknown speaker: turn {number} is of {name!r}")
-        speaker = _SPEAKERS[name]
+        speaker = ROLES[name]
         if not words.replace(MARK, "").strip():
             return Skip(f"empty turn: turn {number}, the {speaker}'s")
         if speaker != "user" and MARK in words:

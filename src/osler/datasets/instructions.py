@@ -2,19 +2,11 @@
 
 import hashlib
 from collections.abc import Iterable
-from typing import Literal
 
+from osler.datasets.conversations import ROLES
 from osler.datasets.dataset import Row, Skip
 from osler.datasets.traces import split_trace
 from osler.schema.sample import Sample, Text, Turn, assistant, passage, user
-
-_ROLES: dict[str, Literal["user", "assistant", "system"]] = {
-    "user": "user",
-    "human": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "system": "system",
-}
 
 
 def instructed(row: Row, *, no_input: str = "", tags: tuple[str, ...] = (), group: str = "") -> Sample | Skip:
@@ -50,12 +42,15 @@ def answered(
     )
 
 
-def conversation(said: Iterable[tuple[str, str]], *, tags: tuple[str, ...] = (), group: str = "") -> Sample | Skip:
-    """Who said what, in order: the last reply is the answer, all before it are turns."""
+def conversed(said: Iterable[tuple[str, str]], *, tags: tuple[str, ...] = (), group: str = "") -> Sample | Skip:
+    """Who said what, in order: the last reply is the answer, all before it are turns.
+
+    For words alone, whose marked reasoning is taken apart; talk about pictures is `conversations.conversation`'s.
+    """
     turns: list[Turn] = []
     last: tuple[str, str] | None = None
     for speaker, words in said:
-        role = _ROLES.get(speaker)
+        role = ROLES.get(speaker)
         if role is None:
             return Skip(f"unknown speaker: {speaker!r}")
         if not words or words.isspace():

@@ -1,6 +1,7 @@
 """Choice questions as sets publish them: options in a list or in words, the answer by its letter or by its words.
 
-An entry that cannot be one of its options is a `Skip` whose reason is counted, never a guess.
+An entry that cannot be one of its options is a `Skip` whose reason is counted, never a guess. Options that differ only
+in case or a full stop are refused; `choices` makes whole samples of exams' tables, which may repeat a wrong one.
 """
 
 import ast
@@ -57,7 +58,11 @@ def listed(text: str) -> tuple[str, ...] | None:
 
 
 def below(text: str) -> tuple[str, tuple[str, ...]]:
-    """A question, and the options that follow it one a line, each after its letter; no options where there are none."""
+    """A question, and the options that follow it one a line, each after its letter; no options where there are none.
+
+    The first A begins them, other lines below belong to the option above, and "(A)one" needs no blank: for rows that
+    hold question and options in one field. `choices.option_lines` is for a field of options only.
+    """
     lines = text.strip().split("\n")
     options: list[str] = []
     first = len(lines)

@@ -58,17 +58,25 @@ def parse_jsonl(root: Path, name: str) -> Iterator[Row | BadRow]:
                 yield BadRow(f"broken line: line {number} is not valid JSON ({error.msg})")
 
 
+def parse_any_json(root: Path, name: str) -> Iterator[Row | BadRow]:
+    """The values of a JSON list, or of JSON lines; which of the two, the first mark of the file tells."""
+    with _text(root / name) as file:
+        mark = next((line.lstrip()[0] for line in iter(lambda: file.readline(4096), "") if line.strip()), "")
+    return parse_list(root, name) if mark == "[" else parse_jsonl(root, name)
+
+
 @dataclass(frozen=True)
 class Separated:
-    """A table of text whose first line names the fields; spaces around a name are taken off."""
+    """A table of text. Without `fields` its first line names them; spaces around a name are taken off."""
 
     sep: str
+    fields: tuple[str, ...] = ()
 
     def __call__(self, root: Path, name: str) -> Iterator[Row | BadRow]:
-        """The rows; one with more or fewer values than fields is a bad one."""
+        """The rows, quoted values with line breaks included; one with more or fewer values than fields is a bad one."""
         with _text(root / name, newline="") as file:
             lines = csv.reader(file, delimiter=self.sep)
-            names = [field.strip() for field in next(lines, [])]
+            names = self.fields or [field.strip() for field in next(lines, [])]
             for line in lines:
                 if len(line) == len(names):
                     yield dict(zip(names, line, strict=True))
@@ -93,24 +101,6 @@ class Lines:
                     yield dict(zip(self.fields, values, strict=True))
                 elif line.strip():
                     yield BadRow(f"broken line: line {number} has {len(values)} fields, expected {len(self.fields)}")
-
-
-@dataclass(frozen=True)
-class Headless:
-    """A comma-separated file without a header line."""
-
-    fields: tuple[str, ...]
-
-    def __call__(self, root: Path, name: str) -> Iterator[Row | BadRow]:
-        """The rows, quoted values with line breaks included."""
-        with _text(root / name, newline="") as file:
-            lines = csv.reader(file)
-            for line in lines:
-                if len(line) == len(self.fields):
-                    yield dict(zip(self.fields, line, strict=True))
-                elif line:
-                    found = f"line {lines.line_num} has {len(line)} fields"
-                    yield BadRow(f"broken line: {found}, expected {len(self.fields)}")
 
 
 @dataclass(frozen=True)

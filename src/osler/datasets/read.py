@@ -179,6 +179,13 @@ def jsonl(
     return FileRows(files, parse.parse_jsonl, fields, change, file_field)
 
 
+def any_json(
+    files: Files, *, fields: tuple[str, ...] = (), change: Change | None = None, file_field: str = ""
+) -> FileRows:
+    """JSON files whose rows stand in a list or one a line, whatever they are called."""
+    return FileRows(files, parse.parse_any_json, fields, change, file_field)
+
+
 def csv_table(
     files: Files, *, fields: tuple[str, ...] = (), change: Change | None = None, file_field: str = ""
 ) -> FileRows:
@@ -195,7 +202,7 @@ def tsv_table(
 
 def csv_lines(files: Files, *, fields: tuple[str, ...], change: Change | None = None, file_field: str = "") -> FileRows:
     """Comma-separated files without a header line, whose values are `fields`."""
-    return FileRows(files, parse.Headless(fields), fields, change, file_field)
+    return FileRows(files, parse.Separated(",", fields), fields, change, file_field)
 
 
 def text_lines(

@@ -3,14 +3,13 @@
 import hashlib
 import hmac
 import stat
-import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 
 from osler.core.errors import InputError
 from osler.core.files import existing_file
-from osler.media.dicom import UID_ROOT
+from osler.media.dicom import digest_uid
 
 MIN_KEY_BYTES = 32
 _MIN_DISTINCT = 8
@@ -57,11 +56,8 @@ class Pseudonyms:
         return f"{kind[0]}-{self._digest(kind, *names).hex()[:_TOKEN_CHARS]}"
 
     def uid(self, original: str) -> str:
-        """A DICOM UID below 2.25. (a UUID as an integer, PS3.5 B.2) that stands for `original`."""
-        digest = bytearray(self._digest("uid", original)[:16])
-        digest[6] = digest[6] & 0x0F | 0x80
-        digest[8] = digest[8] & 0x3F | 0x80
-        return f"{UID_ROOT}.{uuid.UUID(bytes=bytes(digest)).int}"
+        """A DICOM UID that stands for `original` (`dicom.digest_uid`)."""
+        return digest_uid(self._digest("uid", original))
 
     def shift(self, patient: str) -> timedelta:
         """By how much a patient's dates are moved: back by 1 to 3650 days, one number for all, so intervals stay."""

@@ -7,15 +7,15 @@ import logging
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from osler.core.errors import InputError
+from osler.media.lettering import LATERALITY
+from osler.media.ocr import load_ocr
 
 MARKERS = (
-    "L", "R", "LT", "RT", "LEFT", "RIGHT", "AP", "PA", "LAT", "LATERAL", "SUPINE", "ERECT", "UPRIGHT", "PORTABLE",
+    *LATERALITY, "AP", "PA", "LAT", "LATERAL", "SUPINE", "ERECT", "UPRIGHT", "PORTABLE",
     "CC", "MLO", "LCC", "RCC", "LMLO", "RMLO",
 )  # fmt: skip
 _SURE = 0.8
@@ -40,15 +40,8 @@ class TextFinder:
     """Finds text in 8-bit views. One for a process: it holds the detector's weights (about 15 MB)."""
 
     def __init__(self, markers: Sequence[str] = MARKERS) -> None:
-        try:
-            from rapidocr_onnxruntime import RapidOCR
-        except ModuleNotFoundError as error:
-            raise InputError(
-                "the search for burned-in text needs the package 'rapidocr-onnxruntime'",
-                fix="pip install 'osler[deid]'",
-            ) from error
         with silent_libraries():
-            self._reader: Any = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1, max_side_len=2 * _TILE_PX)
+            self._reader = load_ocr("the search for burned-in text", extra="deid", max_side_px=2 * _TILE_PX)
         self._markers = frozenset(marker.upper() for marker in markers)
 
     def find(self, view: NDArray[np.uint8]) -> list[Found]:

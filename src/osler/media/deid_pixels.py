@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from osler.media.deid_ocr import Found, TextFinder
-from osler.media.window import apply_window
+from osler.media.window import apply_window, spanning
 from osler.schema.media import Window
 
 MAX_VALUES = 1 << 29
@@ -178,7 +178,7 @@ def text_views(frame: NDArray[Any], *, inverted: bool, window: Window | None) ->
         frame = frame.max(axis=2)
     else:
         low, high = (float(edge) for edge in np.percentile(frame, (0.5, 99.5)))
-        shown = window or Window(center=(low + high) / 2, width=(high - low) or 1.0)
+        shown = window or spanning(low, high)
         first = apply_window(frame, shown)
         yield 255 - first if inverted else first
     yield equalised(frame)

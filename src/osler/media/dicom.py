@@ -19,7 +19,7 @@ from osler.core.errors import InputError
 from osler.core.files import existing_file
 from osler.schema.media import Window
 
-UID_ROOT = "2.25"
+_UID_ROOT = "2.25"
 _DX_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
 _EXPLICIT_LITTLE_ENDIAN = "1.2.840.10008.1.2.1"
 _MANUFACTURER = "Osler phantom"
@@ -73,14 +73,19 @@ class Tags:
 
 
 def derived_uid(*names: str | int) -> str:
-    """A UID that is a pure function of `names`: `2.25.` and a UUID as an integer (DICOM PS3.5, B.2).
+    """A UID that is a pure function of `names`, of whose SHA-256 it is made."""
+    return digest_uid(hashlib.sha256("\x1f".join(map(str, names)).encode()).digest())
 
-    The UUID is of version 8 (RFC 9562), made of the SHA-256 of the names.
+
+def digest_uid(digest: bytes) -> str:
+    """The UID that the first 16 bytes of a digest make: `2.25.` and a UUID as an integer (DICOM PS3.5, B.2).
+
+    The UUID is of version 8 (RFC 9562).
     """
-    digest = bytearray(hashlib.sha256("\x1f".join(map(str, names)).encode()).digest()[:16])
-    digest[6] = digest[6] & 0x0F | 0x80
-    digest[8] = digest[8] & 0x3F | 0x80
-    return f"{UID_ROOT}.{uuid.UUID(bytes=bytes(digest)).int}"
+    made = bytearray(digest[:16])
+    made[6] = made[6] & 0x0F | 0x80
+    made[8] = made[8] & 0x3F | 0x80
+    return f"{_UID_ROOT}.{uuid.UUID(bytes=bytes(made)).int}"
 
 
 def dicom_bytes(film: Radiograph, tags: Tags) -> bytes:

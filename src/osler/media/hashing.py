@@ -17,7 +17,8 @@ import numpy as np
 from PIL import Image
 
 from osler.core.errors import InputError
-from osler.media.image import load_picture, open_picture
+from osler.media.image import DEEP_MODES, load_picture, open_picture
+from osler.media.window import spanning
 from osler.schema.media import Window
 
 HASH_BYTES = 32
@@ -25,7 +26,6 @@ HASH_PX = 128
 _ROWS, _COLS = 16, 17
 _ROUNDING = 1e-3
 _JPEG = b"\xff\xd8\xff"
-_DEEP = {"I;16", "I;16B", "I;16L", "I;16N", "I", "F"}
 # A border line is flat if all but its darkest and brightest 3 % lie within so many of 255 gray values: a marker in a
 # black margin, or the ringing of a JPEG, does not make it part of the picture.
 _FLAT, _TAIL, _MIN_LEFT, _PASSES = 14, 0.03, 0.4, 3
@@ -40,6 +40,8 @@ Box = tuple[float, float, float, float]
 
 Rows = tuple[int, int, int, int]
 """First row, the row after the last, first column, the column after the last."""
+Spreads = tuple[np.ndarray, np.ndarray]
+"""Of each row, of each column."""
 _PROBES: tuple[Box, ...] = tuple(
     (left * share, top * share, 1 - right * share, 1 - bottom * share)
     for share in (0.05, 0.1, 0.15)
@@ -71,7 +73,7 @@ def pixel_sha256(data: bytes) -> str:
         InputError: the image cannot be decoded.
     """
     picture = load_picture(data)
-    pixels = np.asarray(picture if picture.mode in _DEEP or picture.mode == "L" else open_picture(data))
+    pixels = np.asarray(picture if picture.mode in DEEP_MODES or picture.mode == "L" else open_picture(data))
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
         pixels = pixels[..., 0]
     stored = np.ascontiguousarray(pixels, pixels.dtype.newbyteorder("<"))
@@ -91,7 +93,7 @@ def read_gray(data: bytes, *, min_px: int = HASH_PX, window: Window | None = Non
         InputError: the image cannot be decoded.
     """
     picture = _drafted(data, min_px) or load_picture(data)
-    if picture.mode in _DEEP:
+    if picture.mode in DEEP_MODES:
         gray = open_picture(data, window or _full_range(picture))
     else:
         gray = picture if picture.mode == "L" else open_picture(data, window).convert("L")
@@ -134,7 +136,11 @@ def border_forms(gray: np.ndarray) -> list[np.ndarray]:
 
     Noise, compression and a mark in the margin may move the border by a few lines, and with it every bit of a hash.
     """
-    rows = [*(_inner(gray, flat) for flat in (_FLAT, *_OTHER_FLATS)), (0, gray.shape[0], 0, gray.shape[1])]
+    spreads = _spreads(gray)
+    rows = [
+        *(_inner(gray, flat, spreads=spreads) for flat in (_FLAT, *_OTHER_FLATS)),
+        (0, gray.shape[0], 0, gray.shape[1]),
+    ]
     return [_cut(gray, inner) for inner in dict.fromkeys(rows)]
 
 
@@ -144,7 +150,12 @@ def border_hashes(data: bytes) -> bytes:
     Raises:
         InputError: it cannot be decoded.
     """
-    return b"".join(_codes(form, (_WHOLE,))[0].tobytes() for form in border_forms(read_gray(data)))
+    return gray_border_hashes(read_gray(data))
+
+
+def gray_border_hashes(gray: np.ndarray) -> bytes:
+    """The same of a gray picture, uint8 [height, width]."""
+    return b"".join(_codes(form, (_WHOLE,))[0].tobytes() for form in border_forms(gray))
 
 
 def variants(gray: np.ndarray) -> Variants:
@@ -227,28 +238,39 @@ def _cut(gray: np.ndarray, rows: Rows) -> np.ndarray:
     return gray[rows[0] : rows[1], rows[2] : rows[3]]
 
 
-def _inner(gray: np.ndarray, flat: int = _FLAT) -> Rows:
-    """The rows and columns inside the flat border."""
+def _inner(gray: np.ndarray, flat: int = _FLAT, *, spreads: Spreads | None = None) -> Rows:
+    """The rows and columns inside the flat border; `spreads` of the picture, where they are known."""
     inner = (0, gray.shape[0], 0, gray.shape[1])
     for _ in range(_PASSES):
         top, bottom, left, right = inner
         part = gray[top:bottom, left:right]
-        low, high = _inside(part, flat)
-        first, last = _inside(part.T, flat)
+        of_rows, of_cols = spreads or _spreads(part)
+        spreads = None
+        low, high = _not_flat(of_rows, flat)
+        first, last = _not_flat(of_cols, flat)
         if (high - low, last - first) == part.shape:
             break
         inner = (top + low, top + high, left + first, left + last)
     return inner
 
 
-def _inside(gray: np.ndarray, flat: int) -> tuple[int, int]:
-    """The first row that is not flat, and the one after the last."""
-    ordered = np.sort(gray[:, ::2], axis=1)
-    num_rows, num_cols = ordered.shape
-    low, high = ordered[:, int(_TAIL * (num_cols - 1))], ordered[:, int((1 - _TAIL) * (num_cols - 1))]
-    found = np.flatnonzero(high.astype(np.int16) - low > flat)
-    if not len(found) or found[-1] + 1 - found[0] < _MIN_LEFT * num_rows:
-        return 0, num_rows
+def _spreads(gray: np.ndarray) -> Spreads:
+    """How far the gray values of each row and of each column lie apart, the tails left out."""
+    return _spread(gray), _spread(gray.T)
+
+
+def _spread(gray: np.ndarray) -> np.ndarray:
+    # As int32, since numpy sorts that with vector instructions: four times as fast as bytes.
+    ordered = np.sort(gray[:, ::2].astype(np.int32), axis=1)
+    last = ordered.shape[1] - 1
+    return ordered[:, int((1 - _TAIL) * last)] - ordered[:, int(_TAIL * last)]
+
+
+def _not_flat(spread: np.ndarray, flat: int) -> tuple[int, int]:
+    """The first line that is not flat, and the one after the last; all lines where that leaves too few."""
+    found = np.flatnonzero(spread > flat)
+    if not len(found) or found[-1] + 1 - found[0] < _MIN_LEFT * len(spread):
+        return 0, len(spread)
     return int(found[0]), int(found[-1]) + 1
 
 
@@ -302,4 +324,4 @@ def _full_range(picture: Image.Image) -> Window:
     low, high = (float(value) for value in picture.getextrema())
     if not np.isfinite([low, high]).all():
         raise InputError("image stores values that are no numbers")
-    return Window(center=(low + high) / 2, width=max(high - low, 1.0))
+    return spanning(low, high, least_width=1.0)

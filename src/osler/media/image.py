@@ -12,11 +12,14 @@ from osler.core.errors import InputError
 from osler.media.window import apply_window
 from osler.schema.media import MediaRef, Window
 
+DEEP_MODES = {"I;16": 16, "I;16B": 16, "I;16L": 16, "I;16N": 16, "I": 32, "F": 32}
+"""PIL's modes of gray with more than 8 bits, and how many those are."""
+PNG_HEADER_BYTES = 26
 _PNG = b"\x89PNG\r\n\x1a\n"
+_PNG_GRAY = 0
 _SUFFIX = {"PNG": "png", "JPEG": "jpg", "MPO": "jpg", "WEBP": "webp", "GIF": "gif", "BMP": "bmp", "TIFF": "tif"}
 # A JPEG that holds a second view calls itself MPO once it is open; no reader goes by that name.
 _READERS = [name for name in _SUFFIX if name != "MPO"]
-_DEEP_MODES = {"I;16": 16, "I;16B": 16, "I;16L": 16, "I;16N": 16, "I": 32, "F": 32}
 _BROKEN = (OSError, SyntaxError, ValueError, EOFError, KeyError, struct.error, zlib.error)
 _EXIF_ORIENTATION = 0x0112
 
@@ -29,6 +32,16 @@ class ImageFacts:
     height: int
     bits: int
     suffix: str
+
+
+@dataclass(frozen=True)
+class PngHeader:
+    """What the header of a PNG file says: size in pixels as stored, bits per channel, gray without transparency."""
+
+    width: int
+    height: int
+    bits: int
+    is_gray: bool
 
 
 def decode_image(data: bytes, shown_as: MediaRef | Window | None = None) -> np.ndarray:
@@ -61,10 +74,10 @@ def open_picture(data: bytes, shown_as: MediaRef | Window | None = None) -> Imag
     window = shown_as.window if isinstance(shown_as, MediaRef) else shown_as
     name = f" {shown_as.path!r}" if isinstance(shown_as, MediaRef) else ""
     picture = _load(data, name)
-    if picture.mode in _DEEP_MODES:
+    if picture.mode in DEEP_MODES:
         if window is None:
             raise InputError(
-                f"image{name} stores {_DEEP_MODES[picture.mode]} bits per pixel and has no window",
+                f"image{name} stores {DEEP_MODES[picture.mode]} bits per pixel and has no window",
                 expected="a window in its media reference",
                 fix="Give the acquisition's window, or full_range(bits) to show all stored values.",
             )
@@ -89,14 +102,22 @@ def check_image(data: bytes) -> None:
 
 def image_facts(data: bytes) -> ImageFacts:
     """What the header says, without decoding a pixel. Raises InputError where there is no readable header."""
-    if data.startswith(_PNG) and data[12:16] == b"IHDR" and len(data) > 33 and b"eXIf" not in data:
-        width, height, bits = struct.unpack(">IIB", data[16:25])
-        return ImageFacts(width, height, bits, "png")
+    header = png_header(data)
+    if header and len(data) > 33 and b"eXIf" not in data:
+        return ImageFacts(header.width, header.height, header.bits, "png")
     picture = _open(data, "")
     width, height = picture.size
     if picture.getexif().get(_EXIF_ORIENTATION, 1) >= 5:
         width, height = height, width
     return ImageFacts(width, height, _bits(picture, data), _SUFFIX[str(picture.format)])
+
+
+def png_header(data: bytes) -> PngHeader | None:
+    """The header of a PNG file, of which the first `PNG_HEADER_BYTES` suffice; None where the bytes are no such."""
+    if len(data) < PNG_HEADER_BYTES or not data.startswith(_PNG) or data[12:16] != b"IHDR":
+        return None
+    width, height, bits, colour = struct.unpack(">IIBB", data[16:PNG_HEADER_BYTES])
+    return PngHeader(width, height, bits, colour == _PNG_GRAY)
 
 
 def encode_png8(pixels: np.ndarray, *, level: int = 6) -> bytes:
@@ -117,7 +138,7 @@ def _load(data: bytes, name: str) -> Image.Image:
     """The decoded image, turned as its EXIF says."""
     picture = _open(data, name)
     bits = _bits(picture, data)
-    if bits > 8 and picture.mode not in _DEEP_MODES:
+    if bits > 8 and picture.mode not in DEEP_MODES:
         raise InputError(f"image{name} stores {bits}-bit colour", expected="8 bits per channel or gray")
     try:
         picture.load()
@@ -149,7 +170,7 @@ def _bits(picture: Image.Image, data: bytes) -> int:
     if picture.format == "TIFF":
         stored = picture.tag_v2.get(258, (8,))
         return int(max(stored)) if isinstance(stored, tuple) else int(stored)
-    return _DEEP_MODES.get(picture.mode, 8)
+    return DEEP_MODES.get(picture.mode, 8)
 
 
 def _on_white(picture: Image.Image) -> Image.Image:

@@ -7,11 +7,10 @@ recognition networks inside the wheel of rapidocr-onnxruntime (PP-OCRv4; no down
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from osler.core.errors import InputError
+from osler.media.ocr import load_ocr
 from osler.media.quality import shrunk
 
 _LOOK_SIDE_PX = 1024
@@ -60,18 +59,11 @@ class TextFinder:
         num_threads: threads of the runtime.
 
     Raises:
-        InputError: the package is not installed.
+        InputError: as `load_ocr`.
     """
 
     def __init__(self, *, num_threads: int = 1) -> None:
-        try:
-            from rapidocr_onnxruntime import RapidOCR
-        except ImportError as error:  # OpenCV, too, where the system lacks a library of graphics
-            raise InputError(
-                f"finding words on pictures needs rapidocr-onnxruntime, which does not load: {error}",
-                fix="pip install 'osler[curate]'; where libGL is missing: apt install libgl1.",
-            ) from error
-        self._reader: Any = RapidOCR(intra_op_num_threads=num_threads, inter_op_num_threads=num_threads)
+        self._reader = load_ocr("finding words on pictures", extra="curate", num_threads=num_threads)
 
     def find(self, rgb: np.ndarray) -> list[TextBox]:
         """The words on a picture, uint8 [height, width, 3], from the top down."""

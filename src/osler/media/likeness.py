@@ -72,7 +72,7 @@ def _settled(still: np.ndarray, moving: np.ndarray, place: np.ndarray, *, max_st
     down, across = np.gradient(still)
     x, y = _grid(side)
     slopes = np.stack([across * x, across * y, across, down * x, down * y, down]).reshape(6, -1)
-    gain = np.linalg.solve(slopes @ slopes.T + 1e-3 * np.eye(6, dtype=np.float32), slopes)
+    gain = np.linalg.inv(slopes @ slopes.T + 1e-3 * np.eye(6, dtype=np.float32)) @ slopes
     for _ in range(max_steps):
         columns, rows = _mapped(place, side)
         error = _standard(_sampled(moving, columns, rows)) - still

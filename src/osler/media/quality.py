@@ -10,10 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from PIL import Image
 
-from osler.core.errors import InputError
-from osler.media.image import check_image, image_facts, open_picture
-from osler.media.window import apply_window
-from osler.schema.media import Window
+from osler.media.image import image_facts, load_picture, open_picture
+from osler.media.window import apply_window, spanning
 
 SHARPNESS_SIDE_PX = 512
 _JPEG = b"\xff\xd8\xff"
@@ -46,8 +44,8 @@ class Margin:
 def gray_pixels(data: bytes) -> np.ndarray:
     """The luma of an image file, uint8 [height, width].
 
-    Gray of more than 8 bits is shown from its 0.5th to
-    its 99.5th percentile: good enough to measure on, whatever window a reader would choose.
+    Gray of more than 8 bits is shown from its 0.5th to its 99.5th percentile: good enough to measure on, whatever
+    window a reader would choose.
 
     Raises:
         InputError: the file cannot be read to its last pixel (`media.image.open_picture`).
@@ -95,11 +93,6 @@ def detail(gray: np.ndarray) -> float:
     columns spread over the picture; the larger of the two directions.
     """
     return max(_band(_spread_lines(gray)), _band(_spread_lines(gray.T)))
-
-
-def effective_px(gray: np.ndarray) -> float:
-    """The shorter side in pixels that carry detail of their own: `detail` times the shorter side."""
-    return detail(gray) * min(gray.shape)
 
 
 def blockiness(gray: np.ndarray) -> float:
@@ -193,12 +186,9 @@ def shrunk(gray: np.ndarray, side_px: int) -> np.ndarray:
 
 
 def _deep_gray(data: bytes) -> np.ndarray:
-    check_image(data)
-    values = np.asarray(Image.open(io.BytesIO(data)))
-    if values.ndim != 2:
-        raise InputError("image stores more than 8 bits of colour", expected="8 bits per channel or gray")
+    values = np.asarray(load_picture(data))
     low, high = (float(v) for v in np.percentile(values[::4, ::4], (0.5, 99.5)))
-    return apply_window(values, Window(center=(low + high) / 2, width=max(high - low, 1.0)))
+    return apply_window(values, spanning(low, high, least_width=1.0))
 
 
 def _spread_lines(gray: np.ndarray) -> np.ndarray:

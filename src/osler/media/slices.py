@@ -21,7 +21,7 @@ from osler.media.volume import (
     slice_values,
     voxels_by_slice,
 )
-from osler.media.window import apply_window
+from osler.media.window import apply_window, spanning
 from osler.schema.media import Plane, VolumeSlice, Window
 
 Rule = Literal["uniform", "centre", "every_mm", "indices", "mask"]
@@ -189,7 +189,7 @@ def _window(volume: Volume, rule: SliceRule) -> Window:
     low, high = (float(value) for value in np.percentile(_ranked(volume), rule.window))
     if not low < high:
         raise InputError(f"percentiles {rule.window} are one value, {low:g}: the volume shows nothing between them")
-    return Window(center=(low + high) / 2, width=high - low)
+    return spanning(low, high)
 
 
 def _ranked(volume: Volume) -> NDArray[Any]:

@@ -34,13 +34,12 @@ def full_range(bits: int) -> Window:
     return Window(center=top / 2, width=top)
 
 
-def min_max(values: np.ndarray) -> Window:
-    """The window from the least to the greatest value of one image; of width 1 where they are equal.
+def spanning(low: float, high: float, *, least_width: float = 0.0) -> Window:
+    """The window from `low` to `high`, at least `least_width` wide; of width 1 where that leaves none.
 
-    It makes images incomparable with each other, so it is never chosen unasked.
+    Taken from one image's own values it makes images incomparable, so what a model is shown has it only when asked for.
     """
-    low, high = float(values.min()), float(values.max())
-    return Window(center=(low + high) / 2, width=(high - low) or 1.0)
+    return Window(center=(low + high) / 2, width=max(high - low, least_width) or 1.0)
 
 
 def _linear(values: np.ndarray, window: Window) -> np.ndarray:

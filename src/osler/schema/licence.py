@@ -125,6 +125,7 @@ _CC_SPELLING = re.compile(
     r"(by(?:[\s_-]*nc)?(?:[\s_-]*(?:sa|nd))?)(?![a-z])"
     r"(?:[\s_/v-]*(\d\.\d)(?:[\s/_-]*\(?(?:international|unported|igo|[a-z]{2})\)?)?)?[\s_-]*(?:licen[cs]e)?(?:/(?:deed|legalcode)[.a-z]*)?/?"
 )
+_NO_DERIVATIVES = re.compile(r"(?<![a-z])nd(?![a-z])|no[- ]?deriv", re.IGNORECASE)
 _CC_WORDS: Final = (
     ("attribution", "by"),
     ("noncommercial", "nc"),
@@ -153,6 +154,15 @@ def licence_of(spelling: str) -> Licence:
     if "openrail" in words.replace("-", "").replace(" ", ""):
         return _RAIL
     return _creative_commons(words) or _NOTHING
+
+
+@lru_cache(maxsize=4096)
+def forbids_derivatives(spelling: str) -> bool:
+    """Whether terms say that nothing may be made from a work, such as a crop: Creative Commons' ND, or words like it.
+
+    Unlike `permits`, this asks for a ban: terms that are not known, or that forbid only passing on, are none.
+    """
+    return _UNCHANGED in licence_of(spelling).asks or _NO_DERIVATIVES.search(spelling) is not None
 
 
 @lru_cache(maxsize=4096)

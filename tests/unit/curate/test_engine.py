@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from osler.core.errors import InputError
 from osler.core.files import sha256_file
 from osler.core.log import Log
-from osler.curate import engine
+from osler.curate import engine, plan
 from osler.curate.engine import work_room
 from osler.curate.run import parse, run
 from osler.curate.shard_manifest import read_manifest
@@ -153,3 +154,15 @@ def test_a_room_is_closed_to_what_a_killed_run_left_at_work(tmp_path):
         with work_room(tmp_path, 4) as other:
             assert other.is_dir()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_rows_that_change_while_they_are_read_end_the_run(root, tmp_path, monkeypatch):
+    real, count = plan.read_drafts, iter(range(10))
+
+    def grows(*args, **options):
+        drafts = list(real(*args, **options))
+        return iter(drafts if next(count) else drafts[:-1])
+
+    monkeypatch.setattr(plan, "read_drafts", grows)
+    with pytest.raises(InputError, match="rows changed while they were read"):
+        curate(root, tmp_path / "out", operators=["drop_duplicate_id"])

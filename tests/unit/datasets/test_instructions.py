@@ -1,7 +1,7 @@
 import pytest
 
 from osler.datasets.dataset import Skip
-from osler.datasets.instructions import answered, conversation, group_of, instructed
+from osler.datasets.instructions import answered, conversed, group_of, instructed
 
 
 def test_an_instruction_is_asked_with_its_input():
@@ -21,12 +21,12 @@ def test_reasoning_published_apart_comes_before_reasoning_in_the_reply():
 
 def test_earlier_replies_are_turns_and_the_last_is_the_answer():
     said = [("system", "Be brief."), ("human", "Hi"), ("gpt", "<think>greet</think>Hello"), ("user", "1+1?")]
-    sample = conversation([*said, ("assistant", "<think>add</think>2")])
+    sample = conversed([*said, ("assistant", "<think>add</think>2")])
     assert [turn.role for turn in sample.turns] == ["system", "user", "assistant", "user"]
     assert sample.turns[2].text == "Hello" and sample.turns[2].reasoning == "greet"
     assert (sample.question, sample.answer.text, sample.reasoning) == ("1+1?", "2", "add")
     reason = "no answer: the conversation does not end with a question and a reply"
-    assert conversation(said) == Skip(reason) == conversation([("gpt", "Hello")]) == conversation([])
+    assert conversed(said) == Skip(reason) == conversed([("gpt", "Hello")]) == conversed([])
 
 
 @pytest.mark.parametrize(
@@ -39,7 +39,7 @@ def test_earlier_replies_are_turns_and_the_last_is_the_answer():
     ],
 )
 def test_conversations_that_cannot_be_used_are_skipped(said, reason):
-    assert conversation(said) == Skip(reason)
+    assert conversed(said) == Skip(reason)
 
 
 def test_the_same_text_is_the_same_group():

@@ -11,6 +11,7 @@ from osler.datasets import parse
 from osler.datasets.dataset import BadRow
 from osler.datasets.read import (
     FirstOf,
+    any_json,
     class_folders,
     csv_lines,
     csv_table,
@@ -27,6 +28,7 @@ from osler.datasets.read import (
 )
 
 ROWS = [{"id": 1, "text": "one"}, {"id": 2, "text": "two"}]
+NUMBERS = [{"a": 1}, {"a": 2}]
 
 
 def write(folder: Path, name: str, text: str) -> Path:
@@ -174,3 +176,37 @@ def test_a_hub_id_needs_a_network():
     assert resolve_root("some/folder", offline=True) == Path("some/folder")
     with pytest.raises(InputError, match="'hub:a/b' is on the hub and HF_HUB_OFFLINE is set.*folder as root"):
         resolve_root("hub:a/b", offline=True)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        json.dumps(NUMBERS),
+        "\n\n  " + json.dumps(NUMBERS, indent=2),
+        "\n" + "\n".join(map(json.dumps, NUMBERS)),
+        '\ufeff[{"a": 1}, {"a": 2}]',
+    ],
+)
+def test_a_list_and_lines_give_the_same_rows(tmp_path, text):
+    (tmp_path / "x.json").write_text(text, encoding="utf-8")
+    assert list(any_json({"train": "x.json"}, fields=("a",))(tmp_path, "train")) == NUMBERS
+
+
+def test_a_broken_line_of_any_json_is_a_bad_row_and_an_empty_file_has_none(tmp_path):
+    (tmp_path / "x.json").write_text('{"a": 1}\n{"a"\n')
+    rows = list(any_json({"train": "x.json"}, fields=("a",))(tmp_path, "train"))
+    assert rows[0] == {"a": 1} and isinstance(rows[1], BadRow) and rows[1].reason.startswith("broken line: line 2")
+    (tmp_path / "x.json").write_text(" \n")
+    assert list(any_json({"train": "x.json"})(tmp_path, "train")) == []
+
+
+def test_other_fields_of_any_json_are_named(tmp_path):
+    (tmp_path / "x.json").write_text('[{"b": 1}]')
+    with pytest.raises(InputError, match="has other fields; expected a; got b"):
+        list(any_json({"train": "x.json"}, fields=("a",))(tmp_path, "train"))
+
+
+def test_gzipped_json_of_either_kind_is_read(tmp_path):
+    for text in (json.dumps(NUMBERS), "\n".join(map(json.dumps, NUMBERS))):
+        (tmp_path / "x.json.gz").write_bytes(gzip.compress(text.encode()))
+        assert list(any_json({"train": "x.json.gz"}, fields=("a",))(tmp_path, "train")) == NUMBERS

@@ -51,7 +51,6 @@ def test_detail_tells_how_far_a_picture_was_enlarged(times):
     source = generator(2, "noise").integers(0, 256, (640 // times, 640 // times)).astype(np.uint8)
     large = np.asarray(Image.fromarray(source).resize((640, 640), Image.Resampling.LANCZOS))
     assert quality.detail(large) == pytest.approx(1 / times, abs=0.08)
-    assert quality.effective_px(large) == pytest.approx(640 / times, abs=50)
 
 
 def test_detail_of_a_smooth_picture_is_not_the_noise_of_rounding(gray):

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from osler.core.errors import InputError
-from osler.media.window import apply_window, full_range, min_max
+from osler.media.window import apply_window, full_range, spanning
 from osler.schema.media import Window
 
 
@@ -24,11 +24,12 @@ def test_full_range_shows_all_bits():
     assert full_range(16) == Window(center=32767.5, width=65535)
 
 
-def test_min_max_takes_the_image_at_hand():
+def test_a_window_spans_two_values_and_has_a_width_where_they_are_one():
     values = np.array([100, 200, 300], np.uint16)
-    assert apply_window(values, min_max(values)).tolist() == [0, 128, 255]
-    flat = np.full(3, 7, np.uint16)
-    assert len(set(apply_window(flat, min_max(flat)).tolist())) == 1
+    assert apply_window(values, spanning(100, 300)).tolist() == [0, 128, 255]
+    assert spanning(7, 7) == Window(center=7, width=1)
+    assert spanning(0.0, 0.5) == Window(center=0.25, width=0.5)
+    assert spanning(0.0, 0.5, least_width=1.0) == Window(center=0.25, width=1)
 
 
 @pytest.mark.parametrize("width", [0, -1, float("nan")])

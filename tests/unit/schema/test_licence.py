@@ -1,6 +1,6 @@
 import pytest
 
-from osler.schema.licence import USES, licence_of, why_not
+from osler.schema.licence import USES, forbids_derivatives, licence_of, why_not
 
 
 @pytest.mark.parametrize(
@@ -97,3 +97,21 @@ def test_what_a_licence_asks_for():
 )
 def test_licences_as_articles_spell_them(words, id):
     assert licence_of(words).id == id
+
+
+@pytest.mark.parametrize(
+    ("licence", "forbids"),
+    [
+        ("CC-BY-ND-4.0", True),
+        ("https://creativecommons.org/licenses/by-nc-nd/4.0/", True),
+        ("Attribution-NoDerivs", True),
+        ("cc_by_ncnd", True),
+        ("LicenseRef-PhysioNet-Credentialed", False),
+        ("CC-BY-NC-SA-4.0", False),
+        ("CC0-1.0", False),
+        ("unfounded and odd", False),
+        ("", False),
+    ],
+)
+def test_which_licences_forbid_derivatives(licence, forbids):
+    assert forbids_derivatives(licence) is forbids

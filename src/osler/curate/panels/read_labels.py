@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from osler.core.errors import InputError
 from osler.curate.panels.boxes import Box
+from osler.media.ocr import load_ocr
 
 ReadText = Callable[[np.ndarray], list[tuple[str, Box]]]
 """Pixels to lines of text with their boxes."""
@@ -17,17 +17,11 @@ NEAR_SHARE = 0.2
 
 
 def open_reader() -> ReadText:
-    """A reader of text on rapidocr, whose models lie in its wheel."""
-    try:
-        from rapidocr_onnxruntime import RapidOCR
-    except ImportError as error:
-        raise InputError(
-            "reading panel labels needs rapidocr-onnxruntime, which is not installed", fix="pip install 'osler[curate]'"
-        ) from error
-    engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
+    """A reader of text in RGB pixels on rapidocr, whose models lie in its wheel and take BGR."""
+    engine = load_ocr("reading panel labels", extra="curate")
 
     def read(pixels: np.ndarray) -> list[tuple[str, Box]]:
-        lines: list[Any] = engine(pixels, use_cls=False)[0] or []
+        lines: list[Any] = engine(pixels[..., ::-1], use_cls=False)[0] or []
         return [(str(text), _around(corners)) for corners, text, _ in lines]
 
     return read

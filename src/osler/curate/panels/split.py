@@ -1,6 +1,5 @@
 """Records of figures into records of panels, each with its crop and its words."""
 
-import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ from osler.curate.panels.assign import Assignment, assign_parts
 from osler.curate.panels.boxes import Box, PanelLayout
 from osler.curate.panels.captions import caption_parts
 from osler.media.image import encode_png8, open_picture
+from osler.schema.licence import forbids_derivatives
 from osler.schema.sample import Sample
 from osler.store.record import replace_media
 
@@ -19,7 +19,6 @@ Find = Callable[[np.ndarray], PanelLayout]
 ReadLabels = Callable[[np.ndarray, Sequence[Box]], tuple[str, ...]]
 
 MAX_KEY = 80
-_NO_DERIVATIVES = re.compile(r"(?<![a-z])nd(?![a-z])|no[- ]?deriv", re.IGNORECASE)
 
 
 def split_figure(
@@ -35,7 +34,7 @@ def split_figure(
     samples = [Sample.model_validate_json(text) for text in row["samples"]]
     if not _is_figure(row, samples, tasks):
         return [row], ""
-    if any(forbids_cropping(sample.provenance.licence) for sample in samples if sample.provenance):
+    if any(forbids_derivatives(sample.provenance.licence) for sample in samples if sample.provenance):
         return [_tagged(row, samples, "panels:no_derivatives")], ""
     try:
         picture = open_picture(row["media"][0], samples[0].media[0])
@@ -53,11 +52,6 @@ def split_figure(
     if len(layout.boxes) == 1:
         return [_tagged(row, samples, "panels:single")], ""
     return _panels(row, samples, pixels, layout.boxes, assigned=assigned), ""
-
-
-def forbids_cropping(licence: str) -> bool:
-    """Whether a licence forbids derivatives, as an SPDX id with ND or a Creative Commons address says."""
-    return bool(_NO_DERIVATIVES.search(licence))
 
 
 def _is_figure(row: Row, samples: Sequence[Sample], tasks: Sequence[str]) -> bool:

@@ -3,10 +3,9 @@
 Row: {"instruction": "...", "input": "<noinput>", "output": "..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import instructed
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 from osler.schema.sample import Sample
 
 _FIELDS = ("instruction", "input", "output")

@@ -3,10 +3,9 @@
 Row: {"instruction": "If you are a doctor, ...", "input": "...", "output": "..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset
 from osler.datasets.instructions import instructed
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 
 _FIELDS = ("instruction", "input", "output")
 

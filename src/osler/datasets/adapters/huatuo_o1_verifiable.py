@@ -3,9 +3,8 @@
 Row: {"Open-ended Verifiable Question": "...", "Ground-True Answer": "..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 from osler.schema.sample import Sample, open_answer, user
 
 _QUESTION, _ANSWER = "Open-ended Verifiable Question", "Ground-True Answer"

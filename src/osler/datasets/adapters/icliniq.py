@@ -3,10 +3,9 @@
 Row: {"input": "...", "answer_icliniq": "...", "answer_chatgpt": "...", "answer_chatdoctor": "..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import answered
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 from osler.schema.sample import Sample
 
 _FIELDS = ("input", "answer_icliniq", "answer_chatgpt", "answer_chatdoctor")

@@ -6,7 +6,7 @@ Row: {"model": "...", "question": "...", "problem": "...",
 
 from osler.datasets.chats import ChatLines, ChatTable
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.instructions import conversation, group_of
+from osler.datasets.instructions import conversed, group_of
 from osler.datasets.read import FileRows, FirstOf
 from osler.schema.sample import Sample
 
@@ -18,7 +18,7 @@ _CHINESE_SHARE = 0.2
 def to_sample(row: Row) -> Sample | Skip:
     """The conversation, each reply's reasoning taken apart. Replies to one question are one group."""
     asked = next((words for role, words in row["said"] if role == "user"), None) or ""
-    return conversation(row["said"], tags=(f"lang:{language(asked)}",), group=group_of("ii_medical_reasoning", asked))
+    return conversed(row["said"], tags=(f"lang:{language(asked)}",), group=group_of("ii_medical_reasoning", asked))
 
 
 def language(text: str) -> str:

@@ -6,7 +6,7 @@ Row: {"id": 0, "conversations": [{"from": "human", "value": "..."}, {"from": "gp
 
 from osler.datasets.chats import ChatLines, ChatTable
 from osler.datasets.dataset import Dataset, Row, Skip
-from osler.datasets.instructions import conversation
+from osler.datasets.instructions import conversed
 from osler.datasets.read import FileRows, FirstOf
 from osler.schema.sample import Sample
 
@@ -17,7 +17,7 @@ _OTHERS = ("langdetect", "source")
 def to_sample(row: Row) -> Sample | Skip:
     """The conversation; its last reply is the answer. Tags tell the detected language and the source."""
     language = str(row["langdetect"] or "und").partition("-")[0].lower()
-    return conversation(row["said"], tags=(f"lang:{language}", f"source:{row['source']}"))
+    return conversed(row["said"], tags=(f"lang:{language}", f"source:{row['source']}"))
 
 
 DATASET = Dataset(

@@ -4,11 +4,10 @@ Row: {"dataset_name": "medmcqa", "id_in_dataset": 7131, "question": "...", "reas
       "options": "Answer Choices:\nA. ...\nB. ...", "answer": "Words of an option. Explanation: ..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.choices import choice_sample, named, option_lines
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import answered
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 from osler.schema.sample import Sample
 
 _FIELDS = ("dataset_name", "question", "answer", "reasoning", "options")

@@ -3,10 +3,9 @@
 Row: {"question": "...", "reasoning (reasoning_content)": "...", "response (content)": "..."}
 """
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import answered
-from osler.datasets.read import FirstOf, parquet
+from osler.datasets.read import FirstOf, any_json, parquet
 from osler.schema.sample import Sample
 
 _REASONING, _RESPONSE = "reasoning (reasoning_content)", "response (content)"

@@ -62,7 +62,10 @@ def units_of(axis: _Axis, value: Any) -> list[RubricUnit]:
 
 
 def split_options(text: str) -> tuple[str, tuple[str, ...]]:
-    """The question and its options, of which the last run of lines `A. ...`, `B. ...` is made; () without one."""
+    """The question and its options, of which the last run of lines `A. ...`, `B. ...` is made; () without one.
+
+    Unlike `options.below`, the last A begins them, since captions quoted in a question have letters of panels.
+    """
     marks = list(_OPTION.finditer(text))
     starts = [number for number, mark in enumerate(marks) if mark[1] == "A"]
     run = marks[starts[-1] :] if starts else []

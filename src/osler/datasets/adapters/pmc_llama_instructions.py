@@ -6,10 +6,10 @@ Row: {"source": "medqa_train", "instruction": "...", "input": "###Question: ...\
 
 import re
 
-from osler.datasets.any_json import any_json
 from osler.datasets.choices import choice_sample, option_lines
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import answered, group_of
+from osler.datasets.read import any_json
 from osler.schema.sample import LETTERS, Sample
 
 _MARK = re.compile(r"###(?:Question|Options|Rationale|Answer|Context):")

@@ -6,9 +6,9 @@ Row: {"instruction": "... Please answer the following multiple-choice question: 
 from collections.abc import Iterator
 from pathlib import Path, PurePosixPath
 
-from osler.datasets.any_json import any_json
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.instructions import group_of, instructed
+from osler.datasets.read import any_json
 from osler.schema.sample import Sample
 
 

@@ -9,7 +9,6 @@ from PIL import Image
 from osler.core.errors import InputError
 from osler.curate.opened import OpenRecord, rewrite_records
 from osler.curate.operators.split_panels import OPERATOR
-from osler.curate.panels.split import forbids_cropping
 from osler.curate.plan import PlannedRecord
 from osler.media.image import decode_image, encode_png8, encode_png16
 from osler.media.window import full_range
@@ -78,22 +77,6 @@ def test_a_licence_without_derivatives_is_never_cropped():
     assert [record.planned.key for record in records] == ["k"] and drops.num_rows == 0
     assert records[0].samples[0].tags == ("pmc", "panels:no_derivatives")
     assert records[0].files == figure().files
-
-
-@pytest.mark.parametrize(
-    ("licence", "forbids"),
-    [
-        ("CC-BY-ND-4.0", True),
-        ("https://creativecommons.org/licenses/by-nc-nd/4.0/", True),
-        ("Attribution-NoDerivs", True),
-        ("CC-BY-NC-SA-4.0", False),
-        ("CC0-1.0", False),
-        ("unfounded and odd", False),
-        ("", False),
-    ],
-)
-def test_which_licences_forbid_cropping(licence, forbids):
-    assert forbids_cropping(licence) is forbids
 
 
 def test_a_caption_that_names_more_panels_than_were_found_leaves_the_figure_whole():
