@@ -16,7 +16,7 @@ from osler.schema.result import Difference
 from osler.scoring.bootstrap import cluster_bootstrap, sums_bootstrap
 from osler.scoring.clusters import Clusters
 from osler.scoring.distributions import normal_quantile, t_quantile
-from osler.scoring.intervals import NO_VARIATION, ClusterForm, clustered_se, naive_se, wilson
+from osler.scoring.intervals import NO_VARIATION, clustered_se, wilson
 from osler.scoring.permutation import Permuted, sign_flip, swap
 from osler.scoring.scorer import Metric, Pair
 from osler.scoring.sums import Statistic, tabulate
@@ -100,18 +100,6 @@ def compare_sums(
         p=permuted.p,
         mde=minimum_detectable(_spread(draws)),
     )
-
-
-def paired_se(a: Sequence[float], b: Sequence[float]) -> float:
-    """The standard error of the mean difference of two systems on the same items, items independent."""
-    return naive_se(_differences(a, b))
-
-
-def paired_clustered_se(
-    a: Sequence[float], b: Sequence[float], clusters: Sequence[Hashable], *, form: ClusterForm = "CR1"
-) -> float:
-    """The standard error of the mean difference of two systems on the same clustered items."""
-    return clustered_se(_differences(a, b), clusters, form=form)
 
 
 def mcnemar_exact(a: Sequence[float], b: Sequence[float]) -> float:

@@ -11,6 +11,8 @@ import pytest
 from osler.core.errors import InputError
 from osler.schema.sample import closed, open_answer
 from osler.scoring import paired
+from osler.scoring.distributions import t_quantile
+from osler.scoring.intervals import clustered_se, naive_se
 from osler.scoring.permutation import sign_flip, swap
 from osler.scoring.scorer import Metric, load_metric
 from osler.scoring.sums import tabulate
@@ -22,9 +24,13 @@ UNIT = (0.0, 1.0)
 
 def test_published_vector():
     near = pytest.approx
-    assert paired.paired_se(A, B) == near(V["se_paired"], abs=1e-12)
-    assert paired.paired_clustered_se(A, B, CLUSTER, form="CR0") == near(V["clustered_se_diff"]["CR0"], abs=1e-12)
-    assert paired.paired_clustered_se(A, B, CLUSTER) == near(V["clustered_se_diff"]["CR1"], abs=1e-12)
+    differences = [a - b for a, b in zip(A, B, strict=True)]
+    assert naive_se(differences) == near(V["se_paired"], abs=1e-12)
+    assert clustered_se(differences, CLUSTER, form="CR0") == near(V["clustered_se_diff"]["CR0"], abs=1e-12)
+    assert clustered_se(differences, CLUSTER) == near(V["clustered_se_diff"]["CR1"], abs=1e-12)
+    found = paired.compare_scores(A, B, CLUSTER, bounds=(0.0, 1.0))
+    half = t_quantile(0.975, len(set(CLUSTER)) - 1) * V["clustered_se_diff"]["CR1"]
+    assert (found.ci_low, found.ci_high) == near((found.value - half, found.value + half), abs=1e-12)
     assert paired.mcnemar_exact(A, B) == near(V["mcnemar_exact_p"], abs=1e-12)
 
 
