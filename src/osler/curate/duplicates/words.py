@@ -15,8 +15,7 @@ from typing import Any, NamedTuple
 from osler.core.errors import InputError
 
 RUN, SHINGLE = 8, 3
-MIN_JACCARD = 0.7
-_MIN_BESIDE_IMAGE = 0.5
+MIN_JACCARD, MIN_BESIDE_IMAGE = 0.7, 0.5
 _BANDS, _ROWS = 32, 4
 _SEED = 1
 _WORD = re.compile(r"\w+")
@@ -56,7 +55,7 @@ def same_words(first: str, second: str) -> bool:
     Less than between texts alone, as the images agree: one other word in fifteen leaves 0.63.
     """
     one, other = words(first), words(second)
-    return one == other or jaccard(shingles(one), shingles(other)) >= _MIN_BESIDE_IMAGE
+    return one == other or jaccard(shingles(one), shingles(other)) >= MIN_BESIDE_IMAGE
 
 
 class TextIndex:

@@ -1,12 +1,13 @@
 """Drop samples whose images are copies of an earlier sample's and whose words are the same or nearly so.
 
-A copy may be compressed again, smaller, gray, marked or padded. Its 256-bit hash proposes it, its pixels decide: see
-`curate/duplicates/near.py`. A copy with words of its own is kept, and so is one in another split.
+A copy may be compressed again, smaller, gray, marked or padded. Its words and then its 256-bit hash propose it, its
+pixels decide: see `curate/duplicates/near.py`. A copy with words of its own is kept, and so is one in another split.
 """
 
 from functools import partial
 from typing import Annotated
 
+import numpy as np
 import pyarrow as pa
 from pydantic import Field
 
@@ -14,6 +15,7 @@ from osler.core.config import Config
 from osler.curate.drops import drop
 from osler.curate.duplicates.files import forms_at, hash_files, place_name
 from osler.curate.duplicates.near import Entry, near_duplicates
+from osler.curate.duplicates.near_words import may_be_near
 from osler.curate.operator import Kept, Operator, keep_where
 
 
@@ -26,23 +28,26 @@ class DropNearDuplicateConfig(Config):
 def drop_near_duplicate(table: pa.Table, *, num_workers: int) -> Kept:
     """Keep the first of each picture with its words."""
     rows = table.select(["id", "split", "question", "answer", "folder", "media_places"]).to_pylist()
-    places = [[(row["folder"] or "", path) for path in row["media_places"] or ()] for row in rows]
+    texts = [f"{row['question']}\n{row['answer']}" for row in rows]
+    # Only images with words like another's are read at all.
+    asked = np.flatnonzero(may_be_near(texts, [row["split"] for row in rows])).tolist()
+    places = [[(rows[n]["folder"] or "", path) for path in rows[n]["media_places"] or ()] for n in asked]
     hashes = hash_files((place for some in places for place in some), "border_hashes", num_workers=num_workers)
     entries = [
         Entry(
-            row["id"],
+            rows[n]["id"],
             tuple(map(place_name, some)),
             tuple(hashes[place] for place in some),
-            f"{row['question']}\n{row['answer']}",
-            row["split"],
+            texts[n],
+            rows[n]["split"],
         )
-        for row, some in zip(rows, places, strict=True)
+        for n, some in zip(asked, places, strict=True)
     ]
     drops: list[dict[str, object] | None] = [None] * len(rows)
     for repeat in near_duplicates(entries, forms_at):
         first = entries[repeat.kept].id
         reason = "copy of an image, with the same words"
-        drops[repeat.row] = drop(
+        drops[asked[repeat.row]] = drop(
             entries[repeat.row].id, "drop_near_duplicate", reason, matched_id=first, score=repeat.likeness
         )
     return keep_where(table, drops)
