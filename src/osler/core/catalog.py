@@ -70,6 +70,7 @@ STAGES = Catalog("osler.train.stages", "STAGE", "stage")
 METRICS = Catalog("osler.scoring.metrics", "METRIC", "metric")
 REWARDS = Catalog("osler.rl.rewards", "REWARD", "reward")
 TASKS = Catalog("osler.evaluation.tasks", "TASK", "task")
+PROMPTS = Catalog("osler.evaluation.prompts", "PROMPT", "prompt")
 PROBES = Catalog("osler.transfer.probes", "PROBE", "probe")
 
 CATALOGS = {
@@ -81,5 +82,6 @@ CATALOGS = {
     "metrics": METRICS,
     "rewards": REWARDS,
     "tasks": TASKS,
+    "prompts": PROMPTS,
     "probes": PROBES,
 }

@@ -9,7 +9,10 @@ from pydantic import NonNegativeFloat, NonNegativeInt, PositiveFloat, PositiveIn
 from osler.core.catalog import BACKENDS, TASKS
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
+from osler.evaluation.absent import Absent
+from osler.evaluation.published import check_published
 from osler.schema.prediction import Condition
+from osler.schema.result import Published
 from osler.schema.sample import Split
 from osler.scoring.report_metrics.extract import check_names
 
@@ -58,6 +61,10 @@ class EvalConfig(Config):
     thinking_tokens: what a model that reasons may write beyond the task's own limit.
     canary: so many questions are asked twice, to see whether the decode repeats itself; 0 asks none.
     conditions: `order1`, `order2`, ... ask a choice again with its options turned by so many letters.
+    partial: ask another list of items than the task's own, a part of it for example; the scores are marked as partial.
+    absent: `report` says of tasks whose items are not at hand how to get them, and goes on; a data folder that is not
+    there counts as empty. `refuse` stops.
+    published: by task, scores of others, kept beside ours in the results.
     contamination: a folder that `osler curate check` wrote of these tasks' data; scores are then also given on the
     items that the training data does not hold, `TASK[clean]`, and on the others, `TASK[flagged]`.
     metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
@@ -74,6 +81,9 @@ class EvalConfig(Config):
     conditions: tuple[Condition, ...] = ("image", "blind", "shuffled")
     suffixes: bool = True
     split: Split | None = None
+    partial: bool = False
+    absent: Absent = "refuse"
+    published: dict[str, tuple[Published, ...]] = {}
     contamination: Path | None = None
     limit: PositiveInt | None = None
     shots: NonNegativeInt | None = None
@@ -103,6 +113,7 @@ def parse(recipe: Recipe) -> EvalConfig:
     check_names(config.metric_weights)
     for name in config.tasks:
         TASKS.load(name)
+    check_published(config.published, config.tasks)
     _check_model(config)
     _check_endpoints(config)
     backend = config.backend or ("remote" if config.endpoints else "local")

@@ -5,6 +5,7 @@ from typing import Literal
 
 from osler.core.files import read_json, write_json
 from osler.schema.base import Record
+from osler.schema.result import ItemStamp, Published
 
 NAME = "context.json"
 
@@ -25,13 +26,20 @@ class ItemContext(Record):
 
 
 class TaskContext(Record):
-    """A task as it was asked. `items` are in the order of the predictions."""
+    """A task as it was asked. `items` are in the order of the predictions.
+
+    stamp, prompt, published: as in `Result`. absent: why nothing was asked, and how to get what was missing.
+    """
 
     name: str
     version: str
     metrics: tuple[str, ...]
     subgroup: str = ""
     notes: tuple[str, ...] = ()
+    stamp: ItemStamp | Literal[""] = ""
+    prompt: str = ""
+    published: tuple[Published, ...] = ()
+    absent: str = ""
     items: tuple[ItemContext, ...] = ()
 
 

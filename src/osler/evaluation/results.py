@@ -9,6 +9,7 @@ import numpy as np
 from osler.core.errors import OslerError
 from osler.core.files import sha256_json, write_json
 from osler.core.log import Log
+from osler.evaluation.absent import absent_results, published_for
 from osler.evaluation.context import EvalContext, TaskContext
 from osler.evaluation.option_orders import order_rows
 from osler.schema.prediction import Condition, Prediction
@@ -103,6 +104,9 @@ def make_results(
     extracted = extracted or Extractors({})
     results = []
     for task in context.tasks:
+        if task.absent:
+            results += absent_results(task, context)
+            continue
         asked = [prediction for prediction in predictions if prediction.task == task.name]
         for part, own in [(task, asked), *checked_parts(task, asked)]:
             results += _results(part, own, seed=context.seed, model=context.model, extracted=extracted)
@@ -168,7 +172,8 @@ def checked_parts(task: TaskContext, asked: Sequence[Prediction]) -> list[tuple[
     parts = []
     for name in ("clean", "flagged") if verdicts else ():
         own = [p for p in asked if p.item_id in verdicts and (verdicts[p.item_id] == "clean") is (name == "clean")]
-        parts.append((task.model_copy(update={"name": f"{task.name}[{name}]"}), own))
+        part = {"name": f"{task.name}[{name}]", "stamp": "partial", "published": ()}
+        parts.append((task.model_copy(update=part), own))
     return parts
 
 
@@ -200,6 +205,9 @@ def _result(
         baseline=_baselines(metric, measured, seed),
         model=model,
         dataset_ids_sha256=sha256_json(sorted(p.item_id for p in own)),
+        items=task.stamp,
+        prompt=task.prompt,
+        published=published_for(task, metric.name),
         notes=(*task.notes, *_status_notes(asked), *_metric_notes(metric, own, score, unavailable)),
     )
 

@@ -1,6 +1,6 @@
 """`osler eval`: ask a model the questions of tasks, with, without and with other images, and score its answers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -8,7 +8,9 @@ from osler.core.catalog import TASKS
 from osler.core.files import existing_folder
 from osler.core.log import Log
 from osler.core.outcome import Outcome
+from osler.core.settings import read_settings
 from osler.evaluation import config as recipes
+from osler.evaluation.absent import absent_context, at_hand, data_folders
 from osler.evaluation.canary import Canary, draw_canary, run_canary
 from osler.evaluation.cases import write_cases
 from osler.evaluation.conditions import Ask, make_asks
@@ -18,15 +20,17 @@ from osler.evaluation.engine import model_identity, open_engine
 from osler.evaluation.extraction import open_extractors
 from osler.evaluation.flags import flags_path, read_verdicts, with_verdicts
 from osler.evaluation.identity import cache_key, check_images
-from osler.evaluation.items import Item, load_items
+from osler.evaluation.item_list import Stamped, check_items
+from osler.evaluation.items import Item, load_items, task_ids
 from osler.evaluation.journal import Journal, read_answers, read_predictions
 from osler.evaluation.notes import condition_notes, decode_notes, overlap_notes, prior_note
 from osler.evaluation.priors import Gold, from_train, priors, train_golds
 from osler.evaluation.results import write_results
 from osler.evaluation.runner import LoadBackend, LoadImages, ask_again, ask_all
 from osler.evaluation.shots import draw_shots
+from osler.evaluation.stated import state
 from osler.evaluation.subsets import subsets_of
-from osler.evaluation.task import Task
+from osler.evaluation.task import ItemList, Task
 from osler.infer.generator import Reply
 from osler.infer.sampling import Sampling
 from osler.schema.prediction import Prediction
@@ -43,7 +47,8 @@ def inputs(config: EvalConfig) -> list[Path]:
     Earlier answers (`reuse`) are told apart by their keys alone.
     """
     flags = [flags_path(config.contamination)] if config.contamination else []
-    return [*(existing_folder(path) for path in (*([config.model] if config.model else []), *config.data)), *flags]
+    model = [existing_folder(config.model)] if config.model else []
+    return [*model, *data_folders(config.data, absent=config.absent), *flags]
 
 
 def is_wanting(out: Path) -> bool:
@@ -54,9 +59,14 @@ def is_wanting(out: Path) -> bool:
 
 def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """Ask, then score. A run that was cut asks only what is missing and ends with the same `results.json`."""
-    tasks = [_with_shots(_on_split(TASKS.load(name), config.split), config.shots) for name in config.tasks]
-    stores = [Store(folder) for folder in config.data]
+    named = [_with_shots(_on_split(TASKS.load(name), config.split), config.shots) for name in config.tasks]
+    stores = [Store(folder) for folder in data_folders(config.data, absent=config.absent)]
+    tasks = at_hand(named, stores, absent=config.absent)
+    contexts = {task.name: absent_context(task, read_settings().data_root) for task in named if task not in tasks}
+    for missing in contexts.values():
+        log.warn(f"task {missing.name}: {missing.absent}")
     items = {t.name: load_items(t, stores, limit=config.limit, suffixes=config.suffixes) for t in tasks}
+    stamps = {t.name: check_items(t, task_ids(t, stores), partial=config.partial, limit=config.limit) for t in tasks}
     asks = [ask for task in tasks for ask in _asks(task, items[task.name], stores, config)]
     load_images: LoadImages = lambda source: stores[source.store].media(source.row)  # noqa: E731 - typed by name
     check_images(asks, load_images)
@@ -64,7 +74,6 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
     with open_engine(config, out, device=device, log=log) as load_backend:
         predictions, canary = _answers(config, out, asks, load_backend=load_backend, load_images=load_images, log=log)
     golds = train_golds(tasks, stores, seed=config.seed)
-    contexts = []
     for task in tasks:
         own = [ask for ask in asks if ask.item.task == task.name]
         notes = [
@@ -73,8 +82,10 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
             *decode_notes(task, canary, seed=config.seed),
         ]
         known = _task_context(task, items[task.name], golds=golds[task.name], notes=notes)
-        contexts.append(with_verdicts(known, verdicts))
-    context = EvalContext(model=config.name, seed=config.seed, tasks=tuple(contexts))
+        contexts[task.name] = with_verdicts(known, verdicts)
+    context = EvalContext(
+        model=config.name, seed=config.seed, tasks=tuple(_stated(contexts[t.name], t, stamps, config) for t in named)
+    )
     write_context(out, context)
     with open_extractors(config.metric_weights, out, device=device) as extracted:
         num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
@@ -82,6 +93,7 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
         num_cases = write_cases(out, predictions, asks, metrics=metrics, stores=stores, seed=config.seed)
     counts = {"predictions": len(predictions), "errors": num_errors, "cases": num_cases}
     message = f"{len(predictions)} answers to {sum(map(len, items.values()))} questions of {len(tasks)} tasks"
+    message += f"; {len(named) - len(tasks)} tasks are not at hand" if len(tasks) < len(named) else ""
     return Outcome(message, seeds={"eval": config.seed}, counts=counts)
 
 
@@ -133,7 +145,13 @@ def _with_shots(task: Task, shots: int | None) -> Task:
 def _on_split(task: Task, split: Split | None) -> Task:
     if split is None or split == task.split:
         return task
-    return replace(task, split=split, version=f"{task.version}/{split}")
+    items = ItemList(None, note=f"these are of split {split}, the task's own list is of {task.split}")
+    return replace(task, split=split, version=f"{task.version}/{split}", items=items)
+
+
+def _stated(known: TaskContext, task: Task, stamps: Mapping[str, Stamped], config: EvalConfig) -> TaskContext:
+    published = config.published.get(task.name, ())
+    return state(known, task, stamped=stamps.get(task.name), suffixes=config.suffixes, published=published)
 
 
 def _asks(task: Task, items: Sequence[Item], stores: Sequence[Store], config: EvalConfig) -> list[Ask]:

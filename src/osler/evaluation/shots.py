@@ -1,7 +1,7 @@
 """Shots: answered questions shown before an item's own, drawn under a seed and never from the item's own group."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from osler.core.errors import InputError
@@ -60,8 +60,9 @@ def draw_shots(
 
 def _candidates(task: Task, stores: Sequence[Store], *, seed: int, suffixes: bool) -> tuple[str, list[Shot]]:
     """The split they come from, the first of train and validation that has any and is not asked; and the exemplars."""
+    like = task if task.shot_tags is None else replace(task, tags=task.shot_tags)
     for split in _SPLITS:
-        tables = [select(task, store, split) for store in stores] if split != task.split else []
+        tables = [select(like, store, split) for store in stores] if split != task.split else []
         places = [(number, row) for number, table in enumerate(tables) for row in range(table.num_rows)]
         if places:
             order = generator(seed, "shots", task.name).permutation(len(places))[:NUM_CANDIDATES]

@@ -5,6 +5,7 @@ from typing import Final, Literal
 from osler.schema.base import Record
 
 RESULT_VERSION: Final = 1
+ItemStamp = Literal["verified", "unverified", "partial"]
 
 
 class Difference(Record):
@@ -43,11 +44,29 @@ class Interval(Record):
     paired: Difference | None = None
 
 
+class Published(Record):
+    """A score of others on the same task, shown beside ours and never ranked with it.
+
+    value: in the unit and direction of `metric`. n: over how many items it is said to be. note: what is not known of
+    it, such as which variant of the metric, or by which rule its items were chosen.
+    """
+
+    model: str
+    metric: str
+    value: float
+    source: str
+    n: int | None = None
+    note: str = ""
+
+
 class Result(Record):
     """One metric of one task for one model.
 
     `value` counts an unparsed answer as wrong; `unparsed` is how many there were, so that the score lies
     between `value` and `value + unparsed / n`. `metric_signature` names the exact variant of the metric.
+    `items` says whether the asked items are the task's own list: `verified` by count and hash, `unverified` where the
+    hash or the count is not known, `partial` where others were asked; "" in results of before. `prompt` is the name,
+    version and hash of the added words. `published` are scores of others, copied from the recipe.
     """
 
     schema_version: Literal[1] = RESULT_VERSION
@@ -65,4 +84,7 @@ class Result(Record):
     baseline: dict[str, Interval] = {}
     model: str
     dataset_ids_sha256: str
+    items: ItemStamp | Literal[""] = ""
+    prompt: str = ""
+    published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()

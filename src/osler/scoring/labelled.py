@@ -1,5 +1,7 @@
 """Answers out of a declared set of labels, as the class metrics see them."""
 
+from collections.abc import Iterable
+
 from osler.schema.sample import LETTERS, Answer
 from osler.scoring.classes import parts
 from osler.scoring.normalise import normalise
@@ -25,8 +27,19 @@ def is_right(parsed: str | None, answer: Answer) -> float | None:
 
 def class_sums(parsed: str | None, answer: Answer) -> Sums:
     """One item's part of the counts of every label that its question declares (a choice declares its letters)."""
-    gold, given = gold_and_given(parsed, answer)
     declared = LETTERS[: len(answer.options)] if answer.kind == "choice" else map(normalise, answer.labels)
+    return _sums(*gold_and_given(parsed, answer), declared)
+
+
+def option_sums(parsed: str | None, answer: Answer) -> Sums:
+    """As `class_sums`, a choice's classes being the words of its options: for options that stand in any order."""
+    if answer.kind != "choice":
+        return class_sums(parsed, answer)
+    words = dict(zip(LETTERS, map(normalise, answer.options), strict=False))
+    return _sums(normalise(answer.text), words.get(parsed or ""), words.values())
+
+
+def _sums(gold: str, given: str | None, declared: Iterable[str]) -> Sums:
     sums: dict[object, float] = {}
     for label in dict.fromkeys([*declared, gold]):
         sums.update(parts(label, gold=label == gold, given=label == given))

@@ -71,7 +71,11 @@ def test_a_model_that_sees_beats_its_baselines(start, fake):
     assert choice["baseline"]["blind"]["unparsed"] == choice["baseline"]["blind"]["n"] == 16
     assert choice["baseline"]["blind"]["value"] == 0.0
     assert closed["baseline"]["shuffled"]["value"] < 1.0
-    assert choice["notes"] == ["majority and question_prior were taken from 16 train answers"]
+    assert choice["notes"] == [
+        "majority and question_prior were taken from 16 train answers",
+        "items: unverified, 16 asked; drawn: how many depends on the recipe",
+    ]
+    assert (choice["items"], choice["prompt"][:12]) == ("unverified", "as_stored/1#")
 
 
 def test_option_orders_reach_the_files(start, fake):

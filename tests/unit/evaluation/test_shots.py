@@ -12,7 +12,7 @@ from osler.evaluation.shots import draw_shots
 from osler.infer.sampling import Sampling
 from osler.store.shards import Store
 
-CLOSED = replace(TASKS.load("phantom_closed"), num_shots=2, suffix={"closed": "Answer yes or no."})
+CLOSED = replace(TASKS.load("phantom_closed"), num_shots=2, prompt="yes_no_or_phrase")
 
 
 def drawn(store, *, seed=0, **changes):
@@ -53,6 +53,15 @@ def test_none_are_drawn_where_none_are_wanted_and_too_few_are_an_error(store, tm
     one = Store(make_store(tmp_path / "one", num_patients=1))
     with pytest.raises(InputError, match="got 0 in train"):
         drawn(one)
+
+
+def test_exemplars_carry_the_asked_tags_or_those_that_the_task_names_for_them(store):
+    task = replace(CLOSED, tags=("never",))
+    items = load_items(CLOSED, [store])
+    with pytest.raises(InputError, match="cannot be shown 2 exemplars"):
+        draw_shots(task, items, [store], seed=0, suffixes=True)
+    shots = draw_shots(replace(task, shot_tags=()), items, [store], seed=0, suffixes=True)
+    assert all(len(own) == 2 for own in shots.values())
 
 
 def test_the_split_that_is_asked_gives_no_exemplars(store):

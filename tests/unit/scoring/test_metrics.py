@@ -197,3 +197,18 @@ def test_open_accuracy_by_recall_passes_an_answer_that_names_everything():
     assert load_metric("open_accuracy").score(everything, answer) == 0.0
     assert load_metric("open_accuracy/recall-075").score(everything, answer) == 1.0
     assert load_metric("open_accuracy/recall-075").score("left lung", answer) == 0.0
+
+
+def test_macro_f1_of_options_takes_their_words_for_classes():
+    """Letters would mix the classes: the options stand in another order in each question."""
+    first = choice("eligible", ("eligible", "not eligible", "unknown"))
+    second = choice("eligible", ("not eligible", "eligible", "unknown"))
+    third = choice("not eligible", ("eligible", "not eligible", "unknown"))
+    pairs = [("A", first), ("A", second), ("B", third)]
+    # eligible: 1 of 2 found, nothing else named so; not eligible: 1 of 1 found, named twice. `unknown` never occurs.
+    assert load_metric("macro_f1/options").aggregate(pairs) == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert load_metric("macro_f1/occurring").aggregate(pairs) == pytest.approx((2 / 3 + 2 / 3) / 2)
+    pairs = [("A", first), ("B", second), ("A", third)]
+    assert load_metric("macro_f1/options").aggregate(pairs) == pytest.approx((4 / 5 + 0) / 2)
+    assert load_metric("macro_f1/occurring").aggregate(pairs) == pytest.approx((2 / 3 + 2 / 3) / 2)
+    assert load_metric("macro_f1/options").aggregate([(None, first), ("A", second)]) == 0.0
