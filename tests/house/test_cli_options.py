@@ -20,9 +20,11 @@ OPTIONS = {
     "doctor": ["--debug", "--metrics"],
     "eval": RECIPE,
     "export": RECIPE,
+    "export_tasks": RECIPE,
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
-    "score": RECIPE,
+    # --compare-parsers asks for another answer to the same run: a table, where no score is to be kept.
+    "score": [*RECIPE[:2], "--compare-parsers", *RECIPE[2:]],
     "show": ["name", "key=value", "--debug"],
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.
