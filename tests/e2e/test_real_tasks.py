@@ -16,9 +16,11 @@ import yaml
 from PIL import Image
 
 from chat_server import Fault, chat_server
+from eval_world import build_model
 from osler.cli.main import main
 from osler.core.files import sha256_bytes
 from osler.core.settings import read_settings
+from served_model import answers_of
 
 pytestmark = pytest.mark.e2e
 DATA = read_settings().test_data
@@ -27,6 +29,8 @@ ROOTS = {
     "pubmed_qa": DATA / "pubmedqa",
     "vqa_rad": DATA / "vqa_rad",
     "slake": DATA / "slake_text" / "Slake1.0",
+    "mmlu_med": DATA / "mirage_raw" / "rawdata" / "mmlu" / "data",
+    "patient_trial": DATA / "clinical_trials",
 }
 # dataset, the split that its file holds, the tasks asked
 RUNS = [
@@ -34,7 +38,10 @@ RUNS = [
     ("pubmed_qa", "train", ["pubmed_qa"]),
     ("vqa_rad", "test", ["vqa_rad", "vqa_rad_closed"]),
     ("slake", "validation", ["slake_closed", "slake_open"]),
+    ("mmlu_med", "test", ["mmlu_med_6"]),
+    ("patient_trial", "test", ["patient_trial"]),
 ]
+NUM_SERVED = 6
 TIMEOUT_S = 0.5
 FAULTS = (
     Fault(status=500, body="broken"),
@@ -105,6 +112,35 @@ def slake_with_images(root: Path) -> Path:
     return root
 
 
+@pytest.fixture(scope="module")
+def model(tmp_path_factory) -> Path:
+    return build_model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.mark.parametrize(("name", "split", "tasks"), RUNS, ids=[name for name, *_ in RUNS])
+def test_a_served_model_answers_as_it_does_in_this_process(stores, model, tmp_path, name, split, tasks):
+    if not ROOTS[name].is_dir():
+        pytest.skip(f"{ROOTS[name]} is not there")
+    asked = {
+        "data": [str(stores(name, split))], "tasks": tasks, "split": split, "canary": 0, "partial": True,
+        "limit": NUM_SERVED, "batch_size": 1, "conditions": ["image"], "model_name": "m",
+    }  # fmt: skip
+    with chat_server(answers_of(model)) as server:
+        remote = {"endpoints": [{"url": server.url, "model": "toy"}], "remote": {"concurrency": 2}}
+        for out, recipe in (("here", {"model": str(model)}), ("there", remote)):
+            (tmp_path / f"{out}.yaml").write_text(yaml.safe_dump({**asked, **recipe}))
+            assert main(["eval", str(tmp_path / f"{out}.yaml"), "--out", str(tmp_path / out), "--quiet"]) == 0
+    here, there = (
+        [
+            (row["task"], row["item_id"], row["raw"], row["parsed"], row["status"])
+            for row in map(json.loads, (tmp_path / out / "predictions.jsonl").read_text().splitlines())
+        ]
+        for out in ("here", "there")
+    )
+    assert here == there and len(here) == NUM_SERVED * len(tasks)
+    assert any(raw for _, _, raw, _, _ in here)
+
+
 @pytest.mark.parametrize(("name", "split", "tasks"), RUNS, ids=[name for name, *_ in RUNS])
 def test_a_faulty_server_changes_no_score(stores, tmp_path, name, split, tasks):
     if not ROOTS[name].is_dir():
@@ -114,7 +150,7 @@ def test_a_faulty_server_changes_no_score(stores, tmp_path, name, split, tasks):
     def ask(server, out, **remote):
         recipe = {
             "endpoints": [{"url": server.url, "model": "toy"}], "model_name": "m", "data": [str(data)], "tasks": tasks,
-            "split": split, "canary": 0, "remote": {"concurrency": 8, "first_wait_s": 0.0, **remote},
+            "split": split, "canary": 0, "partial": True, "remote": {"concurrency": 8, "first_wait_s": 0.0, **remote},
         }  # fmt: skip
         (tmp_path / f"{out}.yaml").write_text(yaml.safe_dump(recipe))
         assert main(["eval", str(tmp_path / f"{out}.yaml"), "--out", str(tmp_path / out), "--quiet"]) == 0

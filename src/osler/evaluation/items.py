@@ -93,12 +93,18 @@ def _with_tags(table: pa.Table, store: Store, tags: tuple[str, ...]) -> pa.Table
 
 
 def asked_turns(task: Task, sample: Sample, *, suffixes: bool) -> tuple[Turn, ...]:
-    """The sample's turns as the task asks them: with the words about the answer's form, if these are wanted."""
+    """The sample's turns as the task asks them: with the words about the answer's form, if these are wanted.
+
+    They stand on a line of their own below the question, in the same text: how several texts of a turn are joined is up
+    to a model's template, and some put nothing between them.
+    """
     suffix = task.suffix.get(sample.answer.kind, "") if suffixes else ""
     if not suffix:
         return sample.turns
     last = sample.turns[-1]
-    return (*sample.turns[:-1], last.model_copy(update={"parts": (*last.parts, Text(text=suffix))}))
+    *parts, end = last.parts
+    ending = (Text(text=f"{end.text}\n{suffix}"),) if isinstance(end, Text) else (end, Text(text=suffix))
+    return (*sample.turns[:-1], last.model_copy(update={"parts": (*parts, *ending)}))
 
 
 def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes: bool) -> Item:
