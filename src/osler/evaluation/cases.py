@@ -14,10 +14,10 @@ from osler.evaluation.items import Item
 from osler.media.image import decode_image, encode_png8
 from osler.schema.media import MediaRef
 from osler.schema.prediction import Prediction
+from osler.scoring.reading import reading_of
 from osler.scoring.scorer import Metric
 from osler.store.shards import Store
 
-WANTED = {"right": 2, "wrong": 2, "unparsed": 1}
 MAX_SIDE = 512
 
 
@@ -28,6 +28,8 @@ def write_cases(
     *,
     metrics: Mapping[str, Metric],
     stores: Sequence[Store],
+    wanted: Mapping[str, int],
+    verdicts: Mapping[str, str],
     seed: int,
 ) -> int:
     """Write `cases.json` and `cases/NUMBER-IMAGE.png`; returns how many cases there are.
@@ -38,14 +40,17 @@ def write_cases(
         asks: what was asked.
         metrics: by task, the metric that tells right from wrong, with its extractors where it needs any.
         stores: where the images lie.
+        wanted: how many are kept of each task, by outcome: `right`, `wrong`, `unparsed`.
+        verdicts: by item, what a check against the training data said; none where nobody checked.
         seed: which cases are taken among those of one outcome.
     """
     said = {ask.key: (ask, prediction) for ask, prediction in zip(asks, predictions, strict=True)}
     cases: list[dict[str, Any]] = []
     for task, metric in metrics.items():
         own = [ask for ask in asks if ask.item.task == task and ask.condition == "image"]
-        for outcome, ask in _choose(own, {key: p for key, (_, p) in said.items()}, metric, seed):
-            cases.append(_case(len(cases), outcome, ask, stores) | {"predictions": _said(ask, said, metric)})
+        for outcome, ask in _choose(own, {key: p for key, (_, p) in said.items()}, metric, wanted, seed):
+            facts = {"metric": metric.name, "verdict": verdicts.get(ask.item.id, "")}
+            cases.append(_case(len(cases), outcome, ask, stores) | facts | {"predictions": _said(ask, said, metric)})
             cases[-1] |= _write_images(out, cases[-1]["number"], ask.item, stores)
     write_json(out / "cases.json", cases)
     return len(cases)
@@ -62,15 +67,17 @@ def thumbnail(data: bytes, shown_as: MediaRef) -> bytes:
     return encode_png8(np.ascontiguousarray(pixels[:, :, 0] if gray else pixels))
 
 
-def _choose(asks: Sequence[Ask], said: dict[Any, Prediction], metric: Metric, seed: int) -> list[tuple[str, Ask]]:
+def _choose(
+    asks: Sequence[Ask], said: dict[Any, Prediction], metric: Metric, wanted: Mapping[str, int], seed: int
+) -> list[tuple[str, Ask]]:
     """The first of each outcome in an order drawn from the seed, one a cluster as long as clusters last."""
     order = sorted(asks, key=lambda ask: sha256_json([seed, ask.item.task, ask.item.id]))
     chosen: list[tuple[str, Ask]] = []
-    for outcome, wanted in WANTED.items():
+    for outcome, number in wanted.items():
         found = [ask for ask in order if _outcome(said[ask.key], metric) == outcome]
         first = list({ask.item.cluster: ask for ask in reversed(found)}.values())[::-1]
         rest = [ask for ask in found if ask not in first]
-        chosen += [(outcome, ask) for ask in [*first, *rest][:wanted]]
+        chosen += [(outcome, ask) for ask in [*first, *rest][:number]]
     return chosen
 
 
@@ -87,6 +94,11 @@ def _outcome(prediction: Prediction, metric: Metric) -> str:
     return "right" if abs(best - score) <= abs(score - nothing) else "wrong"
 
 
+def _score(prediction: Prediction, metric: Metric) -> float | None:
+    """The item's own score; None where the engine failed, or the metric has none of a single item."""
+    return None if prediction.status == "error" else metric.score(prediction.parsed, prediction.gold)
+
+
 def _said(ask: Ask, said: dict[Any, tuple[Ask, Prediction]], metric: Metric) -> dict[str, Any]:
     """What was said under each condition; for `shuffled` also whose images were shown."""
     answers: dict[str, Any] = {}
@@ -96,6 +108,9 @@ def _said(ask: Ask, said: dict[Any, tuple[Ask, Prediction]], metric: Metric) -> 
             other, prediction = found
             answers[condition] = prediction.model_dump(include={"raw", "final", "status", "parsed"})
             answers[condition]["correct"] = {"right": True, "wrong": False}.get(_outcome(prediction, metric))
+            answers[condition]["score"] = _score(prediction, metric)
+            reading = reading_of(prediction.raw, prediction.gold, status=prediction.status, parsed=prediction.parsed)
+            answers[condition] |= reading._asdict()
             if condition == "shuffled" and other.shown:
                 answers[condition]["shown_item_id"] = other.shown.id
     return answers

@@ -45,6 +45,14 @@ class RemoteConfig(Config):
     extra: dict[str, Any] = {}
 
 
+class CasesConfig(Config):
+    """How many cases of each task are kept with their images for the report, by outcome."""
+
+    right: NonNegativeInt = 2
+    wrong: NonNegativeInt = 2
+    unparsed: NonNegativeInt = 1
+
+
 class EvalConfig(Config):
     """A recipe of `osler eval`.
 
@@ -68,6 +76,7 @@ class EvalConfig(Config):
     contamination: a folder that `osler curate check` wrote of these tasks' data; scores are then also given on the
     items that the training data does not hold, `TASK[clean]`, and on the others, `TASK[flagged]`.
     metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
+    cases: how many of each task are kept with their images to be looked at.
     reuse: predictions of earlier runs, whose answers are taken where all that decides them is the same.
     """
 
@@ -90,6 +99,7 @@ class EvalConfig(Config):
     thinking_tokens: NonNegativeInt = 0
     batch_size: PositiveInt = 64
     canary: NonNegativeInt = 64
+    cases: CasesConfig = CasesConfig()
     reuse: tuple[Path, ...] = ()
     metric_weights: dict[str, Path] = {}
     seed: int = 0

@@ -90,7 +90,10 @@ def run(config: EvalConfig, out: Path, *, device: str, log: Log) -> Outcome:
     with open_extractors(config.metric_weights, out, device=device) as extracted:
         num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
         metrics = {task.name: load_metric(task.metrics[0]).bound(extracted) for task in tasks}
-        num_cases = write_cases(out, predictions, asks, metrics=metrics, stores=stores, seed=config.seed)
+        wanted = config.cases.model_dump()
+        num_cases = write_cases(
+            out, predictions, asks, metrics=metrics, stores=stores, wanted=wanted, verdicts=verdicts, seed=config.seed
+        )
     counts = {"predictions": len(predictions), "errors": num_errors, "cases": num_cases}
     message = f"{len(predictions)} answers to {sum(map(len, items.values()))} questions of {len(tasks)} tasks"
     message += f"; {len(named) - len(tasks)} tasks are not at hand" if len(tasks) < len(named) else ""

@@ -2,16 +2,14 @@
 
 from collections.abc import Sequence
 from html import escape
-from pathlib import Path
 from typing import get_args
 
 from osler.report.curation import Curation, Scores
+from osler.report.elements import html_table, page
 from osler.report.examples import Example
-from osler.report.page import html_table
 from osler.report.tables import Table
 from osler.schema.licence import Permission, licence_of
 
-_STYLE = Path(__file__).with_name("page.css")
 _MAX_WORDS = 420
 _WIDTH, _ROW = 760, 26
 _LEFT, _RIGHT = 300, 90
@@ -30,12 +28,7 @@ def curation_page(title: str, found: Curation, notes: tuple[str, ...]) -> str:
         _section("Notes", "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>") if notes else "",
         _made(found),
     ]
-    return (
-        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{escape(title)}</title>\n<style>\n{_STYLE.read_text(encoding='utf-8')}</style>\n</head>\n<body>\n<main>\n"
-        f"<h1>{escape(title)}</h1>\n{''.join(sections)}</main>\n</body>\n</html>\n"
-    )
+    return page(title, "".join(sections))
 
 
 def funnel_rows(found: Curation) -> list[tuple[str, int]]:

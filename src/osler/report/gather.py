@@ -3,43 +3,15 @@
 import math
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
 
-from pydantic import ValidationError
-
-from osler.core.errors import InputError
 from osler.core.files import existing_file, existing_folder, read_json, read_jsonl
-from osler.schema.base import Record
+from osler.report.evaluations import Case, Evaluation, checked, named, read_evaluation
+from osler.report.pairs import Pair, read_pairs
 from osler.schema.manifest import Manifest
 from osler.schema.result import Result
 from osler.store.reader import Store
 
-T = TypeVar("T", bound=Record)
 _SMOOTH_STEPS = 10
-
-
-class Said(Record, extra="ignore"):
-    """What the model said to a case under one condition."""
-
-    raw: str
-    parsed: str | None = None
-    status: str
-    correct: bool | None = None
-
-
-class Case(Record, extra="ignore"):
-    """One item with its images, its gold answer and what was said to it; `folder` holds the images."""
-
-    task: str
-    item_id: str
-    question: str
-    gold: str
-    gold_text: str = ""
-    options: tuple[str, ...] = ()
-    predictions: dict[str, Said]
-    images: tuple[str, ...] = ()
-    outcome: Literal["right", "wrong", "unparsed"]
-    folder: Path = Path()
 
 
 @dataclass(frozen=True)
@@ -88,15 +60,31 @@ class Source:
 class Gathered:
     """All that a report tells of."""
 
-    results: tuple[Result, ...]
-    cases: tuple[Case, ...]
+    evaluations: tuple[Evaluation, ...]
+    pairs: tuple[Pair, ...]
     training: tuple[Curve, ...]
     data: tuple[Source, ...]
     manifests: tuple[tuple[str, Manifest], ...]
     warnings: tuple[str, ...]
 
+    @property
+    def results(self) -> tuple[Result, ...]:
+        """Of all evaluations, in their order."""
+        return tuple(result for evaluation in self.evaluations for result in evaluation.results)
 
-def gather(*, results: tuple[Path, ...], training: tuple[Path, ...], data: tuple[Path, ...]) -> Gathered:
+    @property
+    def cases(self) -> tuple[Case, ...]:
+        """Of all evaluations, in their order."""
+        return tuple(case for evaluation in self.evaluations for case in evaluation.cases)
+
+
+def gather(
+    *,
+    results: tuple[Path, ...],
+    training: tuple[Path, ...],
+    data: tuple[Path, ...],
+    comparisons: tuple[Path, ...] = (),
+) -> Gathered:
     """Read the folders. Raises InputError where one is missing or holds something else."""
     warnings: list[str] = []
     manifests = []
@@ -105,9 +93,11 @@ def gather(*, results: tuple[Path, ...], training: tuple[Path, ...], data: tuple
             manifests.append((str(folder), _record(Manifest, folder / "manifest.json")))
         else:
             warnings.append(f"{folder} holds no manifest.json: how it was made is not known")
+    known = dict(manifests)
+    evaluations = named(tuple(read_evaluation(folder, known.get(str(folder))) for folder in results))
     return Gathered(
-        results=tuple(result for folder in results for result in _results(folder)),
-        cases=tuple(case for folder in results for case in _cases(folder)),
+        evaluations=evaluations,
+        pairs=read_pairs(comparisons, evaluations),
         training=tuple(_curve(folder) for folder in training),
         data=tuple(source for folder in data for source in _sources(folder)),
         manifests=tuple(manifests),
@@ -115,38 +105,8 @@ def gather(*, results: tuple[Path, ...], training: tuple[Path, ...], data: tuple
     )
 
 
-def _results(folder: Path) -> list[Result]:
-    path = folder / "results.json"
-    return [_checked(Result, row, path) for row in _list(path)]
-
-
-def _cases(folder: Path) -> list[Case]:
-    path = folder / "cases.json"
-    if not path.is_file():
-        return []
-    return [_checked(Case, {**row, "folder": folder}, path) for row in _list(path)]
-
-
-def _list(path: Path) -> list[Any]:
-    rows = read_json(path)
-    if not isinstance(rows, list):
-        raise InputError(f"cannot read {path}", expected="a list of records", got=type(rows).__name__)
-    return rows
-
-
 def _record(kind: type[Manifest], path: Path) -> Manifest:
-    return _checked(kind, read_json(path), path)
-
-
-def _checked(kind: type[T], row: Any, path: Path) -> T:
-    try:
-        return kind.model_validate(row)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"cannot read {path}: {where}: {first['msg']}", fix="Make it again with this version of osler."
-        ) from error
+    return checked(kind, read_json(path), path)
 
 
 def _curve(folder: Path) -> Curve:

@@ -2,13 +2,14 @@
 
 from pathlib import Path
 
-from pydantic import NonNegativeInt, PositiveInt
+from pydantic import NonNegativeFloat, NonNegativeInt, PositiveInt
 
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
 from osler.core.files import write_json, write_text
 from osler.core.log import Log
 from osler.core.outcome import Outcome
+from osler.report.case_card import Bounds
 from osler.report.curation import gather_curation
 from osler.report.curation_page import curation_page
 from osler.report.gather import Gathered, gather
@@ -18,13 +19,29 @@ from osler.report.tables import headline, headline_records
 REPORT_VERSION = 1
 
 
+class CasesConfig(Config):
+    """How much of the kept cases the page shows; what it leaves out is counted there.
+
+    num_cases: of each task, outcome and evaluation. num_images: of each case. max_image_px: longer side.
+    max_characters: of each text. max_pictures_mib: all pictures together.
+    """
+
+    num_cases: NonNegativeInt = 8
+    num_images: NonNegativeInt = 4
+    max_image_px: PositiveInt = 384
+    max_characters: PositiveInt = 4000
+    max_pictures_mib: NonNegativeFloat = 16.0
+
+
 class ReportConfig(Config):
     """What a report tells of. Each folder is the output of the command it is named after.
 
-    results: of `osler eval`. training: of `osler train`, in the order in which the stages ran.
+    results: of `osler eval` or `osler score`; of several, the page compares the models. comparisons: files that
+    `osler compare A B --out` wrote of two of them, for the marks of what can be told apart.
+    training: of `osler train`, in the order in which the stages ran.
     data: of `osler curate` or `osler synth`, for the licences. notes: what a reader has to know.
     curation: of `osler curate`, for a page with kept and dropped examples.
-    contamination: of `osler curate check` on that one.
+    contamination: of `osler curate check` on that one. cases: how much of the kept cases is shown.
     num_examples: shown of each rule's drops and of each set. max_rows_read: rows of each split of a set that are read
         again in search of the dropped ones.
     """
@@ -36,6 +53,8 @@ class ReportConfig(Config):
     notes: tuple[str, ...] = ()
     curation: Path | None = None
     contamination: Path | None = None
+    comparisons: tuple[Path, ...] = ()
+    cases: CasesConfig = CasesConfig()
     num_examples: NonNegativeInt = 8
     max_rows_read: PositiveInt = 100_000
 
@@ -48,13 +67,19 @@ def parse(recipe: Recipe) -> ReportConfig:
         raise InputError("a report needs results", expected=expected, got="none")
     if config.contamination is not None and config.curation is None:
         raise InputError("contamination is shown on the page of a curation", fix="Name its folder as curation.")
+    if config.comparisons and not config.results:
+        raise InputError("comparisons are shown beside results", fix="Name the compared folders as results.")
+    for name in ("results", "training", "data", "comparisons"):
+        paths = getattr(config, name)
+        if len(set(paths)) != len(paths):
+            raise InputError(f"recipe: {name} must name each path once", got=", ".join(map(str, paths)))
     return config
 
 
 def inputs(config: ReportConfig) -> list[Path]:
-    """The folders that the report reads."""
+    """The folders and files that the report reads."""
     alone = [path for path in (config.curation, config.contamination) if path is not None]
-    return [*config.results, *config.training, *config.data, *alone]
+    return [*config.results, *config.training, *config.data, *config.comparisons, *alone]
 
 
 def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
@@ -64,11 +89,11 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
         counts |= _write_curation(config, config.curation, out)
     if not config.results:
         return Outcome(message=f"report: {out / 'curation.html'}", counts=counts)
-    found = gather(results=config.results, training=config.training, data=config.data)
+    found = gather(results=config.results, training=config.training, data=config.data, comparisons=config.comparisons)
     for warning in found.warnings:
         log.warn(warning)
     write_json(out / "report.json", _record(config.title, found, config.notes))
-    write_text(out / "report.html", html_page(config.title, found, config.notes))
+    write_text(out / "report.html", html_page(config.title, found, config.notes, bounds=_bounds(config.cases)))
     return Outcome(
         message=f"report: {out / 'report.html'}",
         counts={
@@ -76,7 +101,18 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
             "results": len(found.results),
             "cases": len(found.cases),
             "training_runs": len(found.training),
+            "comparisons": len(found.pairs),
         },
+    )
+
+
+def _bounds(config: CasesConfig) -> Bounds:
+    return Bounds(
+        num_cases=config.num_cases,
+        num_images=config.num_images,
+        max_image_px=config.max_image_px,
+        max_characters=config.max_characters,
+        max_pictures_bytes=int(config.max_pictures_mib * 2**20),
     )
 
 
@@ -100,6 +136,16 @@ def _record(title: str, found: Gathered, notes: tuple[str, ...]) -> dict[str, ob
         "schema_version": REPORT_VERSION,
         "title": title,
         "headline": headline_records(found.results),
+        "comparisons": [
+            {
+                "task": pair.task,
+                "metric": pair.metric,
+                "first": found.evaluations[pair.first].name,
+                "second": found.evaluations[pair.second].name,
+                "difference": pair.difference.model_dump(mode="json"),
+            }
+            for pair in found.pairs
+        ],
         "headline_columns": list(headline(found.results).columns),
         "training": [
             {

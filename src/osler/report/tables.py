@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from osler.report.gather import Curve, Source
+from osler.report.pairs import ARROWS, side
 from osler.schema.manifest import Manifest
 from osler.schema.result import Interval, Result
 
@@ -26,7 +27,7 @@ def headline(results: tuple[Result, ...]) -> Table:
     """One row per task and metric: value, interval, counts, what it has to beat, and what others have published."""
     several = len({result.model for result in results}) > 1
     words = ("model", "task", "metric") if several else ("task", "metric")
-    numbers = ("value", "95 % interval", "n", "clusters", "unparsed", *(_label(name) for name in BASELINES))
+    numbers = ("value", "95 % interval", "n", "clusters", "unparsed", *(label(name) for name in BASELINES))
     items = ("items",) if any(result.items for result in results) else ()
     published = ("published by others",) if any(result.published for result in results) else ()
     rows = tuple(
@@ -38,7 +39,7 @@ def headline(results: tuple[Result, ...]) -> Table:
             interval(result.ci_low, result.ci_high),
             str(result.n),
             str(result.n_clusters),
-            str(result.unparsed),
+            unparsed_words(result),
             *(_baseline(result.baseline.get(name)) for name in BASELINES),
             *((NOT_AT_HAND if _is_absent(result) else result.items,) if items else ()),
             *((_published(result),) if published else ()),
@@ -48,7 +49,8 @@ def headline(results: tuple[Result, ...]) -> Table:
     caption = (
         "Scores on held-out items. An answer that cannot be parsed counts as wrong. Baselines: the most frequent "
         "answer, the most frequent answer to each wording of the question, the same model without the image, "
-        "and with another item's image."
+        "and with another item's image. Before a baseline, ▲: the score is higher than it on the same items, "
+        "▼: lower, =: not told apart (5 %, Holm's correction)."
     )
     if items:
         caption += " Items: verified as the task's own list by count and hash, unverified, or partial."
@@ -148,8 +150,30 @@ def published_notes(results: tuple[Result, ...]) -> list[str]:
     ]
 
 
+def reason(result: Result) -> str:
+    """Why there is no value, as far as the result says."""
+    why = [note for note in result.notes if note.startswith(("unavailable: ", NOT_AT_HAND))]
+    return why[0] if why else NOT_MEASURED
+
+
+def unparsed_words(result: Result) -> str:
+    """How many answers could not be parsed, and their share."""
+    return f"{result.unparsed} ({100 * result.unparsed / result.n:.1f} %)" if result.n else str(result.unparsed)
+
+
+def published_words(result: Result) -> list[str]:
+    """Each published score with whose it is, over how many items and where it stands."""
+    counts = ["n not stated" if score.n is None else f"n {score.n:,}" for score in result.published]
+    return [
+        f"{number(score.value)} {score.model}, {count}, {score.source}"
+        for score, count in zip(result.published, counts, strict=True)
+    ]
+
+
 def _value(result: Result) -> str:
-    return NOT_AT_HAND if _is_absent(result) else number(result.value)
+    if _is_absent(result):
+        return NOT_AT_HAND
+    return reason(result) if result.value is None else number(result.value)
 
 
 def _is_absent(result: Result) -> bool:
@@ -157,6 +181,8 @@ def _is_absent(result: Result) -> bool:
 
 
 def _published(result: Result) -> str:
+    if not result.published:
+        return "none"
     return "; ".join(
         f"{number(score.value)} ({score.model}{'' if score.n is None else f', n {score.n:,}'})"
         for score in result.published
@@ -166,12 +192,15 @@ def _published(result: Result) -> str:
 def _baseline(found: Interval | None) -> str:
     if found is None or found.value is None:
         return NOT_MEASURED
+    where = side(found.paired) if found.paired is not None else "not measured"
+    arrow = "" if where == "not measured" else f"{ARROWS[where]} "
     if found.ci_low is None or found.ci_high is None:
-        return number(found.value)
-    return f"{number(found.value)} ({interval(found.ci_low, found.ci_high)})"
+        return f"{arrow}{number(found.value)}"
+    return f"{arrow}{number(found.value)} ({interval(found.ci_low, found.ci_high)})"
 
 
-def _label(name: str) -> str:
+def label(name: str) -> str:
+    """A name as words."""
     return name.replace("_", " ")
 
 

@@ -55,6 +55,24 @@ def read_choice(final: str, options: tuple[str, ...]) -> str | None:
     return letter if letter is not None and letter in letters else None
 
 
+def declarations(final: str) -> list[tuple[str, str, str]]:
+    """The rule, the letter and the words of each form in which a letter is declared, doubtful ones among them.
+
+    Tells people where `read_choice` looked; what counts is decided there.
+    """
+    text = squeeze(final.replace("\u2019", "'").strip())
+    if bare := _BARE.match(text):
+        return [("a letter alone", bare.group(1).upper(), bare.group().strip())]
+    found = []
+    named = (("answer: letter", _MARKED), ("option letter", _NAMED), ("boxed letter", _BOXED))
+    for rule, pattern in named:
+        for match in pattern.finditer(text):
+            found.append((rule, next(group for group in match.groups() if group), match.group().strip()))
+    if led := _LED.match(text):
+        found.append(("a letter and its option's words", led.group(1) or led.group(2), led.group().strip()))
+    return found
+
+
 def _exact_option(text: str, options: tuple[str, ...]) -> str | None:
     """The letter of the only option whose words these are, apart from case and the marks around."""
     words = normalise(text)

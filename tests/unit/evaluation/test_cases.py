@@ -35,7 +35,9 @@ def outcomes(out, said, metric):
         read_prediction(ask, Reply(text, 0, 0, 0.0, finished=True), cache_key="")
         for ask, text in zip(asks, said, strict=True)
     ]
-    write_cases(out, predictions, asks, metrics={"reports": metric}, stores=[STORE], seed=0)
+    wanted = {"right": 2, "wrong": 2, "unparsed": 1}
+    kept = {"stores": [STORE], "wanted": wanted, "verdicts": {"r0": "flagged"}}
+    write_cases(out, predictions, asks, metrics={"reports": metric}, seed=0, **kept)
     return {
         case["predictions"]["image"]["raw"]: case["outcome"] for case in json.loads((out / "cases.json").read_text())
     }

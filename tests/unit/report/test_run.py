@@ -94,10 +94,10 @@ def test_scores_come_with_interval_counts_and_baselines(folder):
     page, record, outcome = make(folder)
     row = page[page.index("<td>phantom_side</td>") :]
     row = re.sub(r"<[^>]+>", "|", row[: row.index("</tr>")])
-    for cell in ("0.900", "0.860 to 0.940", "300", "120", "4", "0.500", "0.510 |(0.450 to 0.570)|"):
+    for cell in ("0.900", "0.860 to 0.940", "300", "120", "4 (1.3 %)", "0.500", "0.510 |(0.450 to 0.570)|"):
         assert f"|{cell}|" in row
     assert record["headline"][0]["value"] == 0.9
-    assert outcome.counts == {"results": 2, "cases": 2, "training_runs": 1}
+    assert outcome.counts == {"results": 2, "cases": 2, "training_runs": 1, "comparisons": 0}
 
 
 def test_what_was_not_measured_is_never_a_zero(folder):
@@ -111,7 +111,7 @@ def test_what_was_not_measured_is_never_a_zero(folder):
 
 def test_cases_notes_licences_and_hashes_are_there(folder):
     page, _, _ = make(folder)
-    for words in ("Warmed up on drawn masks.", "CC0-1.0", "Which side?", "(unparsed) zzz", "B: right", "a note"):
+    for words in ("Warmed up on drawn masks.", "CC0-1.0", "Which side?", "zzz", "B: right", "a note"):
         assert words in page
     assert page.count("data:image/png;base64,") == 1
     assert "0123456789ab" in page, "the recipe's hash"

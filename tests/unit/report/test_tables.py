@@ -47,5 +47,5 @@ def test_published_scores_and_stamps_have_columns_and_change_no_order():
     assert (low["value"], low["items"], low["published by others"]) == ("0.500", "partial", "0.726 (Other, n 1,395)")
     assert (gone["value"], gone["items"]) == ("not at hand", "not at hand")
     assert gone["published by others"] == low["published by others"]
-    assert (high["items"], high["published by others"]) == ("verified", "")
+    assert (high["items"], high["published by others"]) == ("verified", "none")
     assert published_notes(results)[0] == "published choice_accuracy of Other on low (a paper): which?"
