@@ -1,11 +1,14 @@
 """Case: one figure on its way to a sample: what is known of it, what was asked, written and found so far."""
 
+import re
 from dataclasses import dataclass, replace
 
 from osler.endpoint.chat import Picture
 from osler.schema.base import Record
 from osler.schema.media import MediaRef
 from osler.schema.sample import Provenance, RubricUnit, Split
+
+_QUESTION_ID = re.compile(r"(.+)#q-[a-z0-9_]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,6 +30,17 @@ class Figure:
     provenance: Provenance
     context: str
     picture: Picture
+
+
+def question_id(figure_id: str, category: str) -> str:
+    """The id of a question about a figure."""
+    return f"{figure_id}#q-{category}"
+
+
+def figure_of(id: str) -> str:
+    """The figure that a question's id begins with; "" where `id` is no question's."""
+    found = _QUESTION_ID.fullmatch(id)
+    return found[1] if found else ""
 
 
 class Question(Record):
@@ -72,8 +86,8 @@ class Case:
 
     @property
     def id(self) -> str:
-        """The figure's id, and with a category `FIGURE#CATEGORY`."""
-        return f"{self.figure.id}#{self.category}" if self.category else self.figure.id
+        """The figure's id, and with a category `FIGURE#q-CATEGORY`."""
+        return question_id(self.figure.id, self.category) if self.category else self.figure.id
 
     @property
     def asked(self) -> Question:

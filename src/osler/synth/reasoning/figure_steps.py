@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from osler.core.rng import generator
 from osler.synth.reasoning.answers import Assigned, Eligible, Screened
-from osler.synth.reasoning.case import Case, Rejected
+from osler.synth.reasoning.case import Case, Rejected, question_id
 from osler.synth.reasoning.rules import Rules
 from osler.synth.reasoning.step import Parts, Step, reason_text, source_part
 from osler.synth.reasoning.taxonomy import FAMILY_OF, category_list
@@ -44,7 +44,7 @@ def _take_assign(case: Case, answers: Sequence[Assigned], rules: Rules) -> Seque
     rejected: list[Rejected] = []
     fitting: dict[str, Case] = {}
     for entry in found.categories:
-        id = f"{case.figure.id}#{_slug(entry.category)}"
+        id = question_id(case.figure.id, _slug(entry.category))
         if entry.category in fitting:
             rejected.append(Rejected(id, "category named twice"))
         elif fault := _category_fault(entry, case.figure.context, rules):

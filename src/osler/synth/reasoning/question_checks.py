@@ -22,7 +22,7 @@ _CATCH_ALL = re.compile(r"\b(?:all|none|both|neither|any) of (?:the )?(?:above|t
 _TAG = re.compile(r"</?(?:think|answer)>", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 # Too short or too common to give anything away.
-_EMPTY = frozenset(("with", "from", "that", "this", "into", "than", "over", "under", "left", "right", "both", "more", "less"))
+_EMPTY = frozenset(("with", "from", "that", "this", "into", "than", "left", "right", "both", "more", "less"))
 _MIN_LETTERS = 4
 
 
