@@ -14,7 +14,7 @@ from osler.synth.reasoning.rules import Rules
 
 _SOURCE = re.compile(
     r"\b(?:captions?|articles?|authors?|manuscript|passages?|paragraphs?|(?:the|this|our) (?:text|study|paper|report)|"
-    r"fig(?:ure|s)?\.?\s*s?\d+|according to the (?:text|source))\b",
+    r"fig(?:ure|s)?\.?\s*s?\d+[a-z]?|according to the (?:text|source))\b",
     re.IGNORECASE,
 )
 _MARKED = re.compile(r"\s*\(?[A-Ja-j1-9][.):]\s")
