@@ -201,7 +201,8 @@ def write_gone(root: Path, out: Path, parts: list[Path]) -> None:
     tables = (pq.read_table(path, columns=["id", "file", "text", "dhash"]) for path in parts)
     rows = pa.concat_tables(tables).sort_by("id").to_pylist()
     entries = [
-        Entry(row["id"], (place_name((str(root), row["file"])),), (row["dhash"],), row["text"], "train") for row in rows
+        Entry(row["id"], (place_name((str(root), row["file"])),), (row["dhash"],), (row["text"],), "train")
+        for row in rows
     ]
     (out / "gone.txt").write_text("\n".join(entries[each.row].id for each in near_duplicates(entries, forms_at)))
 

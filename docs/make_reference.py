@@ -6,11 +6,13 @@
 import argparse
 import ast
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from osler.cli.arguments import command_parser
 from osler.cli.main import COMMANDS
-from osler.core.catalog import ADAPTERS, CATALOGS, Catalog
+from osler.core.catalog import ADAPTERS, CATALOGS, PROMPTS, TASKS, Catalog
 from osler.core.files import write_text
 
 FOLDER = Path(__file__).parent / "reference"
@@ -40,7 +42,7 @@ def main() -> int:
 
 
 def catalog_page(title: str, catalog: Catalog) -> str:
-    """One section for each entry: its docstring, and for a dataset what it declares."""
+    """One section for each entry: its docstring, and for a dataset, a task and a prompt what it declares."""
     sections = [
         f"# {title.capitalize()}\n",
         f"{MADE}\nEach is one file below `{catalog.package.replace('.', '/')}/`.\n",
@@ -48,8 +50,8 @@ def catalog_page(title: str, catalog: Catalog) -> str:
     for name in catalog.names():
         words = ast.get_docstring(ast.parse((catalog.folder() / f"{name}.py").read_text(encoding="utf-8"))) or ""
         sections.append(f"## {name}\n\n{_blocks(words)}\n")
-        if catalog is ADAPTERS:
-            sections.append(_declaration(catalog, name))
+        if catalog in _DECLARED:
+            sections.append(_table(_DECLARED[catalog](catalog.load(name))))
     return "\n".join(sections)
 
 
@@ -69,12 +71,11 @@ def commands_page() -> str:
     return "\n".join(sections)
 
 
-def _declaration(catalog: Catalog, name: str) -> str:
-    dataset = catalog.load(name)
+def _dataset_rows(dataset: Any) -> dict[str, str]:
     splits = ", ".join(
         f"{split} ({rows:,} rows)" if rows is not None else split for split, rows in dataset.splits.items()
     )
-    rows = {
+    return {
         "licence": dataset.licence,
         "access": dataset.access,
         "modality": dataset.modality,
@@ -83,6 +84,36 @@ def _declaration(catalog: Catalog, name: str) -> str:
         "layout": dataset.layout,
         "cite": dataset.citation,
     }
+
+
+def _task_rows(task: Any) -> dict[str, str]:
+    known = f"{task.items.count:,}" if task.items.count else "not declared"
+    which = ", ".join([*task.tasks, *task.tags])
+    return {
+        "version": task.version,
+        "dataset": f"{task.dataset}, {task.split}" + (f" ({which})" if which else ""),
+        "items": known + (f"; {task.items.note}" if task.items.note else ""),
+        "ids SHA-256": f"`{task.items.ids_sha256}`" if task.items.ids_sha256 else "not known",
+        "answers": ", ".join(task.kinds),
+        "metrics": ", ".join(task.metrics),
+        "cluster": task.cluster,
+        "prompt": task.prompt,
+        "shots": str(task.num_shots or ""),
+    }
+
+
+def _prompt_rows(prompt: Any) -> dict[str, str]:
+    return {"version": prompt.version, "SHA-256": f"`{prompt.sha256}`", **prompt.suffix}
+
+
+_DECLARED: dict[Catalog, Callable[[Any], dict[str, str]]] = {
+    ADAPTERS: _dataset_rows,
+    TASKS: _task_rows,
+    PROMPTS: _prompt_rows,
+}
+
+
+def _table(rows: dict[str, str]) -> str:
     return "\n".join(["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in rows.items() if value), ""])
 
 

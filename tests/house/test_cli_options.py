@@ -10,17 +10,21 @@ from osler.cli.main import COMMANDS
 
 RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
 OPTIONS = {
-    "compare": ["A", "B", "--debug"],
+    # --out keeps the comparison for a table; two folders are all that it hangs on.
+    "compare": ["A", "B", "--debug", "--out"],
     # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
     "curate": [*RECIPE[:2], "--against", *RECIPE[2:]],
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
-    "doctor": ["--debug"],
+    # --metrics asks about metrics in place of the machine; a recipe after it says where their weights are.
+    "doctor": ["--debug", "--metrics"],
     "eval": RECIPE,
     "export": RECIPE,
+    "export_tasks": RECIPE,
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
-    "score": RECIPE,
+    # --compare-parsers asks for another answer to the same run: a table, where no score is to be kept.
+    "score": [*RECIPE[:2], "--compare-parsers", *RECIPE[2:]],
     "show": ["name", "key=value", "--debug"],
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.

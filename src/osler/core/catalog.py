@@ -68,8 +68,11 @@ FAMILIES = Catalog("osler.model.families", "FAMILY", "model family")
 BACKENDS = Catalog("osler.infer.backends", "BACKEND", "backend")
 STAGES = Catalog("osler.train.stages", "STAGE", "stage")
 METRICS = Catalog("osler.scoring.metrics", "METRIC", "metric")
+PARSERS = Catalog("osler.scoring.compat", "PARSER", "parser")
 REWARDS = Catalog("osler.rl.rewards", "REWARD", "reward")
 TASKS = Catalog("osler.evaluation.tasks", "TASK", "task")
+PROMPTS = Catalog("osler.evaluation.prompts", "PROMPT", "prompt")
+HARNESSES = Catalog("osler.evaluation.harnesses", "HARNESS", "harness")
 PROBES = Catalog("osler.transfer.probes", "PROBE", "probe")
 
 CATALOGS = {
@@ -79,7 +82,10 @@ CATALOGS = {
     "backends": BACKENDS,
     "stages": STAGES,
     "metrics": METRICS,
+    "parsers": PARSERS,
     "rewards": REWARDS,
     "tasks": TASKS,
+    "prompts": PROMPTS,
+    "harnesses": HARNESSES,
     "probes": PROBES,
 }

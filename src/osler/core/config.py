@@ -37,7 +37,7 @@ def load_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
     if not isinstance(recipe, dict):
         raise InputError(f"{path} is no recipe", expected="a mapping of keys", got=type(recipe).__name__)
     for override in overrides or []:
-        _apply(recipe, override)
+        apply_override(recipe, override)
     return recipe
 
 
@@ -46,7 +46,8 @@ def save_recipe(path: Path, recipe: Recipe) -> None:
     write_text(path, yaml.safe_dump(recipe, sort_keys=False, allow_unicode=True))
 
 
-def _apply(recipe: Recipe, override: str) -> None:
+def apply_override(recipe: Recipe, override: str) -> None:
+    """Set one `key.sub=value` in `recipe`; the value is read as YAML."""
     key, equals, text = override.partition("=")
     if not equals or not key:
         raise InputError(f"cannot read override {override!r}", expected="key=value or key.sub=value")

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
@@ -14,7 +14,7 @@ from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
 from osler.curate import drops as drops_file
-from osler.curate.at_hand import is_here
+from osler.curate.at_hand import is_here, status
 from osler.curate.audit import Counting, SetAudit, Tiling
 from osler.curate.describe import describe
 from osler.curate.engine import (
@@ -112,6 +112,8 @@ class CurateConfig(Config):
     shuffle_records: put the records of each split of a dataset in random order under `seed`, in place of the published
         order.
     temperature: weights are raised to 1 / temperature; above 1, small sets are drawn more often than their size says.
+    absent: `leave_out` reads only sets whose files are here, fetches none, and says why the others are left out;
+        `refuse` fetches what is on the hub and stops at a set that is nowhere.
     num_workers: processes on this machine, of each rank, or tasks on Ray at once.
     executor: where the work is done.
     """
@@ -126,6 +128,7 @@ class CurateConfig(Config):
     tiles: TilesConfig = TilesConfig()
     volumes: VolumesConfig | None = None
     shuffle_records: bool = False
+    absent: Literal["refuse", "leave_out"] = "refuse"
     num_workers: Annotated[int, Field(ge=0)] = 1
     executor: ExecutorConfig = ExecutorConfig()
     seed: int = 0
@@ -209,6 +212,8 @@ def run(config: CurateConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """
     mix = _mix(config)
     check_use(mix.use, mix.sets)
+    for name, reason in mix.left_out.items():
+        log.warn(f"{name} is left out: {reason}")
     executor = make_executor(config.executor, config.num_workers, read_settings())
     settings = _settings(config)
     place = Workplace(out, out / _KEPT / f"rank-{executor.rank}" if executor.world > 1 else out / _KEPT)
@@ -263,7 +268,7 @@ def _mix(config: CurateConfig) -> Mix:
     read = [entry for entry in config.datasets if entry.name not in left_out]
     if not read:
         raise InputError(
-            "the recipe's stages leave no set",
+            "no set is left to read",
             got="; ".join(f"{name}: {reason}" for name, reason in left_out.items()),
         )
     terms = {entry.name: _terms(config, entry) for entry in read}
@@ -282,7 +287,18 @@ def _left_out(config: CurateConfig, entry: DatasetConfig) -> str:
     for filters in (config.filters, entry.filters):
         if filters.stages is not None and not set(filters.stages) & set(stages):
             return f"used in the stages {', '.join(stages) or 'none'}, not in {', '.join(filters.stages)}"
-    return ""
+    return _not_here(entry) if config.absent == "leave_out" else ""
+
+
+def _not_here(entry: DatasetConfig) -> str:
+    """Why a set's files cannot be read on this machine; "" where they can."""
+    dataset, root = ADAPTERS.load(entry.name), _local_root(entry)
+    missing = [split for split in entry.splits if not is_here(dataset, entry.name, root, split=split)]
+    if not missing:
+        return ""
+    way = status(dataset, entry.name, read_settings().data_root)
+    where = f"not in {root}" if way == "here" else way
+    return f"not at hand, {', '.join(missing)}: {where}; `osler show {entry.name}` tells how to get it"
 
 
 def _choice(config: CurateConfig, entry: DatasetConfig) -> Choice:

@@ -29,6 +29,16 @@ JUDGED: Final[Mapping[str, tuple[int, int, int]]] = {
     "trec_2021": (24243, 6019, 5570),
     "trec_2022": (28419, 3036, 3939),
 }
+# One patient is set aside to be shown as an example, so that no example is of a patient about whom anything is asked:
+# the first in an order drawn with seed 0 who has ten pairs of every judgement. All other patients are asked.
+EXAMPLE_TOPIC: Final = "sigir-20156"
+EXAMPLE_COHORT: Final = "sigir"
+EXAMPLE_JUDGED: Final = (50, 17, 17)
+ASKED: Final[Mapping[str, tuple[int, int, int]]] = {
+    **JUDGED,
+    EXAMPLE_COHORT: (2733 - EXAMPLE_JUDGED[0], 681 - EXAMPLE_JUDGED[1], 421 - EXAMPLE_JUDGED[2]),
+}
+SPLITS: Final = {"train": sum(EXAMPLE_JUDGED), "test": sum(map(sum, ASKED.values()))}
 _TREC_MEANS = ("not relevant", "excluded", "eligible")
 MEANS: Final[Mapping[str, tuple[str, str, str]]] = {
     "sigir": ("would not refer", "would consider", "highly likely to refer"),
@@ -47,7 +57,7 @@ _QUESTION = "Is this patient eligible for this trial?"
 
 @dataclass(frozen=True)
 class TrialPairs:
-    """Judged pairs, patient by patient.
+    """Judged pairs, patient by patient: of the patient set aside as example in `train`, of all others in `test`.
 
     Rows: `{"id", "topic", "trial", "cohort", "score", "note", "title", "criteria", "in_subset"}`. `note` is numbered
     sentences, `criteria` cleaned lists; each is None where its text is not at hand. One cohort's notes and judged
@@ -56,13 +66,13 @@ class TrialPairs:
 
     def __call__(self, root: Path, split: str) -> Iterator[Row | BadRow]:
         """The pairs of the cohorts at hand."""
-        for cohort in _cohorts(_base(root)):
-            yield from _cohort_rows(root, cohort)
+        for cohort in _cohorts_of(_base(root), split):
+            yield from _cohort_rows(root, cohort, split)
 
     def paths(self, root: Path, split: str) -> list[Path]:
         """Topics, judgements and trials of the cohorts at hand, or of all where none is."""
         base = _base(root)
-        return [path for cohort in _cohorts(base) for path in _cohort_paths(root, base, cohort)]
+        return [path for cohort in _cohorts_of(base, split) for path in _cohort_paths(root, base, cohort)]
 
 
 def trial_question(options_of: Mapping[str, tuple[str, ...]]) -> Callable[[Row], Sample | Skip]:
@@ -120,7 +130,7 @@ def sub_sample(
 
 def quotas(size: int) -> dict[tuple[str, int], int]:
     """How many pairs of each cohort and judgement a sub-sample of `size` takes: equal shares, small cells in full."""
-    left = sorted(((count, cohort, score) for cohort in JUDGED for score, count in enumerate(JUDGED[cohort])))
+    left = sorted(((count, cohort, score) for cohort in ASKED for score, count in enumerate(ASKED[cohort])))
     shares: dict[tuple[str, int], int] = {}
     while left:
         count, cohort, score = left[0]
@@ -140,6 +150,10 @@ def _cohorts(base: Path) -> list[str]:
     return [cohort for cohort in JUDGED if (base / cohort).is_dir()] or list(JUDGED)
 
 
+def _cohorts_of(base: Path, split: str) -> list[str]:
+    return [EXAMPLE_COHORT] if split == "train" else _cohorts(base)
+
+
 def _cohort_paths(root: Path, base: Path, cohort: str) -> list[Path]:
     folder = base / cohort
     return [
@@ -149,14 +163,15 @@ def _cohort_paths(root: Path, base: Path, cohort: str) -> list[Path]:
     ]
 
 
-def _cohort_rows(root: Path, cohort: str) -> Iterator[Row | BadRow]:
+def _cohort_rows(root: Path, cohort: str, split: str) -> Iterator[Row | BadRow]:
     base = _base(root)
     topics = jsonl({"test": f"{cohort}/queries.jsonl"}, fields=("_id", "text"))(base, "test")
     notes = {row["_id"]: numbered_note(row["text"]) for row in topics if isinstance(row, dict)}
     judged = tsv_table({"test": f"{cohort}/qrels/test.tsv"}, fields=("query-id", "corpus-id", "score"))
-    pairs = [_pair(row) if isinstance(row, dict) else row for row in judged(base, "test")]
+    read = (_pair(row) if isinstance(row, dict) else row for row in judged(base, "test"))
+    pairs = [pair for pair in read if _split_of(pair) == split]
     good = [pair for pair in pairs if isinstance(pair, dict)]
-    chosen = sub_sample(cohort, ((pair["id"], pair["score"]) for pair in good))
+    chosen = sub_sample(cohort, ((pair["id"], pair["score"]) for pair in good)) if split == "test" else frozenset()
     trials = _trials(root, base, cohort, {pair["trial"] for pair in good})
     for pair in pairs:
         if isinstance(pair, BadRow):
@@ -170,6 +185,11 @@ def _cohort_rows(root: Path, cohort: str) -> Iterator[Row | BadRow]:
 def _pair(row: Row) -> Row:
     topic, trial = row["query-id"].strip(), row["corpus-id"].strip()
     return {"id": f"{topic}_{trial}", "topic": topic, "trial": trial, "score": row["score"].strip()}
+
+
+def _split_of(pair: Row | BadRow) -> str:
+    """A line that cannot be read is counted in the test, which has nearly all of them."""
+    return "train" if isinstance(pair, dict) and pair["topic"] == EXAMPLE_TOPIC else "test"
 
 
 def _trials(root: Path, base: Path, cohort: str, wanted: set[str]) -> dict[str, tuple[str, str]]:

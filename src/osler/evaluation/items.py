@@ -1,5 +1,6 @@
 """Items: the stored samples that a task asks, each with the cluster it belongs to."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -44,7 +45,12 @@ def select(task: Task, store: Store, split: str) -> pa.Table:
     wanted = [("dataset", (task.dataset,)), ("answer_kind", task.kinds)]
     for column, values in [*wanted, ("task", task.tasks)] if task.tasks else wanted:
         table = table.filter(pc.is_in(table[column], pa.array(list(values), pa.string())))
-    return table
+    return _with_tags(table, store, task.tags) if task.tags else table
+
+
+def task_ids(task: Task, stores: Sequence[Store]) -> list[str]:
+    """The ids of all items that the stores hold for `task`, in stored order."""
+    return [id for store in stores for id in select(task, store, task.split)["sample_id"].to_pylist()]
 
 
 def load_items(task: Task, stores: Sequence[Store], *, limit: int | None = None, suffixes: bool = True) -> list[Item]:
@@ -71,12 +77,35 @@ def load_items(task: Task, stores: Sequence[Store], *, limit: int | None = None,
     return items
 
 
-def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes: bool) -> Item:
+def _with_tags(table: pa.Table, store: Store, tags: tuple[str, ...]) -> pa.Table:
+    """The rows whose sample has all of `tags`, read from the stored JSON: the index has no column for them."""
+    places = table.select(["shard", "json_offset", "json_size", "position"]).to_pylist()
+    record: tuple[str, int] | None = None
+    held: list[set[str]] = []
+    kept = []
+    for row in places:
+        if record != (row["shard"], row["json_offset"]):
+            record = (row["shard"], row["json_offset"])
+            samples = json.loads(store.read_bytes(row["shard"], row["json_offset"], row["json_size"]))["samples"]
+            held = [set(sample.get("tags", ())) for sample in samples]
+        kept.append(held[row["position"]].issuperset(tags))
+    return table.filter(pa.array(kept, pa.bool_()))
+
+
+def asked_turns(task: Task, sample: Sample, *, suffixes: bool) -> tuple[Turn, ...]:
+    """The sample's turns as the task asks them: with the words about the answer's form, if these are wanted."""
     suffix = task.suffix.get(sample.answer.kind, "") if suffixes else ""
+    if not suffix:
+        return sample.turns
+    last = sample.turns[-1]
+    return (*sample.turns[:-1], last.model_copy(update={"parts": (*last.parts, Text(text=suffix))}))
+
+
+def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes: bool) -> Item:
     return Item(
         task=task.name,
         sample=sample,
-        turns=_with_suffix(sample.turns, suffix) if suffix else sample.turns,
+        turns=asked_turns(task, sample, suffixes=suffixes),
         cluster=_cluster(task, sample, row),
         subgroup=str(row[task.subgroup]) if task.subgroup else "",
         store=store,
@@ -84,15 +113,10 @@ def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes:
     )
 
 
-def _with_suffix(turns: tuple[Turn, ...], suffix: str) -> tuple[Turn, ...]:
-    last = turns[-1]
-    return (*turns[:-1], last.model_copy(update={"parts": (*last.parts, Text(text=suffix))}))
-
-
 def _cluster(task: Task, sample: Sample, row: dict[str, Any]) -> str:
-    """The group, or the images, or where there are none the sample itself."""
+    """The images, or the unit that the adapter's groups are; where there is neither, the sample itself."""
     images = "+".join(digest[:16] for digest in row["media_sha256"])
-    if task.cluster == "group" and sample.group:
+    if task.cluster != "image" and sample.group:
         return sample.group
     return images or sample.group or sample.id
 
@@ -118,7 +142,8 @@ def _nothing(task: Task, stores: Sequence[Store]) -> InputError:
             ["dataset", "split", "task", "answer_kind"]
         ).aggregate([]).to_pylist()
     }  # fmt: skip
-    wanted = f"{task.dataset}/{task.split} ({', '.join(task.tasks) or 'any task'}, {' or '.join(task.kinds)})"
+    which = ", ".join([*task.tasks, *task.tags]) or "any task"
+    wanted = f"{task.dataset}/{task.split} ({which}, {' or '.join(task.kinds)})"
     return InputError(
         f"no sample for task {task.name!r}", expected=wanted, got="; ".join(sorted(held)) or "empty data folders"
     )

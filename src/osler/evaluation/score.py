@@ -1,19 +1,25 @@
-"""`osler score`: `results.json` again from `predictions.jsonl`, without the model and without the data."""
+"""`osler score`: `results.json` from `predictions.jsonl` or another program's log, without model and data."""
 
 from collections.abc import Sequence
 from pathlib import Path
 
-from osler.core.catalog import TASKS
+from osler.core.catalog import HARNESSES, TASKS
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
-from osler.core.files import existing_file, read_json
+from osler.core.files import existing_file, existing_folder
 from osler.core.log import Log
 from osler.core.outcome import Outcome
-from osler.evaluation.context import EvalContext, TaskContext
-from osler.evaluation.journal import read_predictions
+from osler.evaluation.context import NAME, EvalContext, TaskContext, read_context, write_context
+from osler.evaluation.export_tasks import CONTEXT, ITEMS
+from osler.evaluation.extraction import open_extractors
+from osler.evaluation.import_logs import import_logs, log_files
+from osler.evaluation.journal import read_predictions, write_predictions
+from osler.evaluation.parsers import add_compat_results
 from osler.evaluation.results import read_again, write_results
 from osler.evaluation.task import Task
 from osler.schema.prediction import Prediction
+from osler.scoring.parser import load_parser
+from osler.scoring.report_metrics.extract import check_names
 from osler.scoring.scorer import load_metric
 
 
@@ -21,45 +27,95 @@ class ScoreConfig(Config):
     """A recipe of `osler score`.
 
     predictions: the file that `osler eval` wrote. The `context.json` beside it holds the guesses for the majority and
-    the question prior; without it these baselines are absent. metrics: further metrics, for every task.
+    the question prior; without it these baselines are absent.
+    logs, harness, exported: instead, sample logs (or folders of them) that another program wrote on the tasks which
+    `osler export-tasks` wrote for it into the folder `exported`. allow_missing: score although items have no reply;
+    they are left out of n and counted.
+    metrics: further metrics, for every task. parsers: other programs' rules whose scores, labelled, are added.
+    metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
     """
 
-    predictions: Path
+    predictions: Path | None = None
+    logs: tuple[Path, ...] = ()
+    harness: str = ""
+    exported: Path | None = None
+    allow_missing: bool = False
     metrics: tuple[str, ...] = ()
+    parsers: tuple[str, ...] = ()
     model_name: str = ""
+    metric_weights: dict[str, Path] = {}
 
 
 def parse(recipe: Recipe) -> ScoreConfig:
-    """The recipe checked: known metrics."""
+    """The recipe checked: one source of answers, known metrics, parsers and harness."""
     config = ScoreConfig.parse(recipe)
+    check_names(config.metric_weights)
     for name in config.metrics:
         load_metric(name)
+    for name in config.parsers:
+        load_parser(name)
+    if (config.predictions is None) == (not config.logs):
+        raise InputError(
+            "recipe: which answers?",
+            expected="either predictions (a file of osler eval) or logs (of another program)",
+            got="both" if config.logs else "neither",
+        )
+    if config.logs:
+        HARNESSES.load(config.harness)
+        if config.exported is None:
+            raise InputError("recipe: logs need exported", expected="the folder that osler export-tasks wrote")
     return config
 
 
 def inputs(config: ScoreConfig) -> list[Path]:
-    """The predictions and, where there is one, their context."""
-    context = _context_path(config.predictions)
-    return [existing_file(config.predictions), *([context] if context.is_file() else [])]
+    """The predictions and, where there is one, their context; or the logs and what was exported."""
+    if config.predictions is not None:
+        context = config.predictions.with_name(NAME)
+        return [existing_file(config.predictions), *([context] if context.is_file() else [])]
+    exported = existing_folder(config.exported or Path())
+    logs = log_files(HARNESSES.load(config.harness), config.logs)
+    return [*logs, existing_file(exported / ITEMS), existing_file(exported / CONTEXT)]
 
 
 def run(config: ScoreConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Extract every answer anew, score, write. `device` is not used: no model runs."""
-    before = read_predictions(config.predictions)
-    if not before:
-        raise InputError(f"{config.predictions} holds no prediction", fix="Run osler eval first.")
-    predictions = [read_again(prediction) for prediction in before]
-    context = _with_metrics(_context(config.predictions, predictions, config.model_name), config.metrics)
-    num_errors = write_results(out, predictions, context=context, log=log)
+    """Extract every answer anew, score, write. On `device` run the models of `metric_weights` and no others.
+
+    The predictions as they are now read are written, too, so that `osler compare` finds all that it needs.
+    """
+    if config.predictions is None:
+        predictions, context = _import(config)
+        before = predictions
+    else:
+        before = read_predictions(config.predictions)
+        if not before:
+            raise InputError(f"{config.predictions} holds no prediction", fix="Run osler eval first.")
+        predictions = [read_again(prediction) for prediction in before]
+        context = _context(config.predictions, predictions, config.model_name)
+    context = _with_metrics(context, config.metrics)
+    write_predictions(out / "predictions.jsonl", predictions)
+    write_context(out, context)
+    with open_extractors(config.metric_weights, out, device=device) as extracted:
+        num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
+    add_compat_results(out, predictions, config.parsers, context=context)
     changed = sum(old.parsed != new.parsed for old, new in zip(before, predictions, strict=True))
     counts = {"predictions": len(predictions), "errors": num_errors, "read_otherwise": changed}
     return Outcome(f"{len(predictions)} answers scored, {changed} read otherwise than before", counts=counts)
 
 
+def _import(config: ScoreConfig) -> tuple[list[Prediction], EvalContext]:
+    return import_logs(
+        config.harness,
+        config.exported or Path(),
+        config.logs,
+        allow_missing=config.allow_missing,
+        model_name=config.model_name,
+    )
+
+
 def _context(path: Path, predictions: Sequence[Prediction], model_name: str) -> EvalContext:
     """The context beside the predictions, or one made of what the predictions and the task files say."""
-    if _context_path(path).is_file():
-        context = EvalContext.model_validate(read_json(_context_path(path)))
+    context = read_context(path.parent)
+    if context is not None:
         return context.model_copy(update={"model": model_name}) if model_name else context
     tasks: list[Task] = [TASKS.load(name) for name in dict.fromkeys(p.task for p in predictions)]
     return EvalContext(
@@ -73,7 +129,3 @@ def _with_metrics(context: EvalContext, metrics: Sequence[str]) -> EvalContext:
         task.model_copy(update={"metrics": tuple(dict.fromkeys([*task.metrics, *metrics]))}) for task in context.tasks
     ]
     return context.model_copy(update={"tasks": tuple(tasks)})
-
-
-def _context_path(predictions: Path) -> Path:
-    return Path(predictions).with_name("context.json")

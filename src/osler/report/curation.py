@@ -134,9 +134,9 @@ def _scores(drops: pa.Table, order: Sequence[str]) -> Iterable[Scores]:
 
 def _chosen(drops: pa.Table, rule: str, number: int) -> list[Wanted]:
     """Some drops of a rule, by a lot that depends on their ids alone."""
-    of_rule = drops.filter(pc.equal(drops["rule"], rule)).select(["id", "reason"]).to_pylist()
+    of_rule = drops.filter(pc.equal(drops["rule"], rule)).select(["id", "reason", "matched_id"]).to_pylist()
     of_rule.sort(key=lambda row: blake2b(row["id"].encode(), digest_size=8).digest())
-    return [Wanted(row["id"], rule, row["reason"]) for row in of_rule[:number]]
+    return [Wanted(row["id"], rule, row["reason"], row["matched_id"]) for row in of_rule[:number]]
 
 
 def _answers(asked: pa.Table) -> dict[str, dict[str, int]]:

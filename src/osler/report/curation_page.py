@@ -143,10 +143,11 @@ def _example(example: Example) -> str:
     if example.picture:
         picture = f'<img alt="{escape(f"First image of {example.id}")}" src="{example.picture}">' + picture
     reason = f'<p class="{"wrong" if example.rule else "right"}">{escape(_cut(example.reason))}</p>'
+    facts = {"id": example.id, "repeats": example.matched_id, "licence": example.licence}
+    listed = "".join(f"<dt>{name}</dt><dd>{escape(fact)}</dd>" for name, fact in facts.items() if fact)
     return (
         f'<article class="case">{picture}{reason if example.reason else ""}<p>{escape(_cut(example.words))}</p>'
-        f"<dl><dt>id</dt><dd>{escape(example.id)}</dd>"
-        f"{f'<dt>licence</dt><dd>{escape(example.licence)}</dd>' if example.licence else ''}</dl></article>\n"
+        f"<dl>{listed}</dl></article>\n"
     )
 
 

@@ -4,7 +4,7 @@ import base64
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
@@ -29,18 +29,20 @@ _QUALITY = 80
 
 @dataclass(frozen=True)
 class Wanted:
-    """A dropped sample that is to be shown."""
+    """A dropped sample that is to be shown, and the one that it repeats, if any."""
 
     id: str
     rule: str
     reason: str
+    matched_id: str = ""
 
 
 @dataclass(frozen=True)
 class Example:
     """One sample. `picture`: a data URI, "" where there is none to show; `absent` says why.
 
-    reason: why it was dropped; of a kept one what a model said of it. rule: that dropped it, else "".
+    reason: why it was dropped; of a kept one what a model said of it. rule: that dropped it, else "". matched_id: the
+        sample that it repeats.
     """
 
     id: str
@@ -50,6 +52,7 @@ class Example:
     licence: str = ""
     picture: str = ""
     absent: str = ""
+    matched_id: str = ""
 
 
 def dropped_examples(wanted: Sequence[Wanted], recipe: Mapping[str, Any], *, max_rows_read: int) -> list[Example]:
@@ -103,9 +106,8 @@ def _reason(answer: str) -> str:
 
 def _of(example: Example, wanted: Wanted) -> Example:
     part = " The picture is the one that it was made from." if "#" in wanted.id and example.picture else ""
-    return Example(
-        wanted.id, wanted.rule, wanted.reason, example.words, example.licence, example.picture, example.absent + part
-    )
+    of_rule = {"id": wanted.id, "rule": wanted.rule, "reason": wanted.reason, "matched_id": wanted.matched_id}
+    return replace(example, absent=example.absent + part, **of_rule)
 
 
 def _found_again(entry: Mapping[str, Any], split: str, ids: set[str], *, max_rows_read: int) -> dict[str, Example]:

@@ -14,6 +14,7 @@ from osler.report.tables import (
     data_table,
     dataset_losses_table,
     headline,
+    published_notes,
     runs_table,
     training_table,
     versions_table,
@@ -86,7 +87,8 @@ def _picture(case: Case, place: int, name: str) -> str:
 
 
 def _notes(found: Gathered, notes: tuple[str, ...]) -> str:
-    said = dict.fromkeys([*notes, *(note for result in found.results for note in result.notes), *found.warnings])
+    scores = [*(note for result in found.results for note in result.notes), *published_notes(found.results)]
+    said = dict.fromkeys([*notes, *scores, *found.warnings])
     if not said:
         return ""
     return _section("Notes", f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in said)}</ul>")

@@ -7,6 +7,7 @@ from osler.schema.manifest import Manifest
 from osler.schema.result import Interval, Result
 
 NOT_MEASURED = "not measured"
+NOT_AT_HAND = "not at hand"
 BASELINES = ("majority", "question_prior", "blind", "shuffled")
 _HASH_LETTERS = 12
 
@@ -22,21 +23,25 @@ class Table:
 
 
 def headline(results: tuple[Result, ...]) -> Table:
-    """One row per task and metric: value, interval, counts and what it has to beat."""
+    """One row per task and metric: value, interval, counts, what it has to beat, and what others have published."""
     several = len({result.model for result in results}) > 1
     words = ("model", "task", "metric") if several else ("task", "metric")
-    columns = (*words, "value", "95 % interval", "n", "clusters", "unparsed", *(_label(name) for name in BASELINES))
+    numbers = ("value", "95 % interval", "n", "clusters", "unparsed", *(_label(name) for name in BASELINES))
+    items = ("items",) if any(result.items for result in results) else ()
+    published = ("published by others",) if any(result.published for result in results) else ()
     rows = tuple(
         (
             *((result.model,) if several else ()),
             result.task,
             result.metric,
-            number(result.value),
+            _value(result),
             interval(result.ci_low, result.ci_high),
             str(result.n),
             str(result.n_clusters),
             str(result.unparsed),
             *(_baseline(result.baseline.get(name)) for name in BASELINES),
+            *((NOT_AT_HAND if _is_absent(result) else result.items,) if items else ()),
+            *((_published(result),) if published else ()),
         )
         for result in results
     )
@@ -45,7 +50,11 @@ def headline(results: tuple[Result, ...]) -> Table:
         "answer, the most frequent answer to each wording of the question, the same model without the image, "
         "and with another item's image."
     )
-    return Table(caption, columns, rows, first_number=len(words))
+    if items:
+        caption += " Items: verified as the task's own list by count and hash, unverified, or partial."
+    if published:
+        caption += " Published scores are others' own, over items and by rules that may differ: see the notes."
+    return Table(caption, (*words, *numbers, *items, *published), rows, first_number=len(words))
 
 
 def headline_records(results: tuple[Result, ...]) -> list[dict[str, object]]:
@@ -127,6 +136,31 @@ def number(value: float | None) -> str:
 def interval(low: float | None, high: float | None) -> str:
     """Low and high, or that they were not measured."""
     return NOT_MEASURED if low is None or high is None else f"{low:.3f} to {high:.3f}"
+
+
+def published_notes(results: tuple[Result, ...]) -> list[str]:
+    """What the recipe says of each published score that is not known of it."""
+    return [
+        f"published {score.metric} of {score.model} on {result.task} ({score.source}): {score.note}"
+        for result in results
+        for score in result.published
+        if score.note
+    ]
+
+
+def _value(result: Result) -> str:
+    return NOT_AT_HAND if _is_absent(result) else number(result.value)
+
+
+def _is_absent(result: Result) -> bool:
+    return result.n == 0 and any(note.startswith(NOT_AT_HAND) for note in result.notes)
+
+
+def _published(result: Result) -> str:
+    return "; ".join(
+        f"{number(score.value)} ({score.model}{'' if score.n is None else f', n {score.n:,}'})"
+        for score in result.published
+    )
 
 
 def _baseline(found: Interval | None) -> str:

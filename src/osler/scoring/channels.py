@@ -8,9 +8,10 @@ Two layouts are read:
 import re
 from typing import NamedTuple
 
-_CHANNEL = re.compile(r"<\|channel\|>\s*(\w+)[^<]*<\|message\|>")
+_CHANNEL = re.compile(r"<\|channel\|>\s*+(\w++)[^<]*+<\|message\|>")
 _STOP = re.compile(r"<\|(?:end|return|call|start)\|>")
-_TAIL = re.compile(r"(?:\s|<\|\w+\|>|</s>|<pad>|<eos>)+\Z")
+_LAST_TOKEN = re.compile(r"(?:<\|\w++\|>|</s>|<pad>|<eos>)\Z")
+_LONGEST_TOKEN = 64
 
 
 class Channels(NamedTuple):
@@ -53,4 +54,11 @@ def _split_messages(raw: str) -> Channels:
 
 def _trim(text: str) -> str:
     """`text` without the control tokens and spaces around it."""
-    return _TAIL.sub("", text).strip()
+    end = len(text)
+    while True:
+        while end and text[end - 1].isspace():
+            end -= 1
+        token = _LAST_TOKEN.search(text, max(0, end - _LONGEST_TOKEN), end)
+        if token is None:
+            return text[:end].strip()
+        end = token.start()

@@ -15,7 +15,7 @@ from typing import Literal, NamedTuple
 from osler.schema.sample import Answer
 from osler.scoring.channels import split_channels
 from osler.scoring.choice import read_choice
-from osler.scoring.normalise import normalise
+from osler.scoring.normalise import normalise, squeeze
 
 Status = Literal["ok", "unparsed", "refused", "truncated"]
 
@@ -111,7 +111,7 @@ def _words_with_digits(text: str) -> int:
 
 
 def _plain(text: str) -> str:
-    return _MARKUP.sub(r"\1", text.replace("\u2019", "'")).strip().strip("$ ")
+    return _MARKUP.sub(r"\1", squeeze(text.replace("\u2019", "'"))).strip().strip("$ ")
 
 
 def _prefix_end(text: str) -> int:

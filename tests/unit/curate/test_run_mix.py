@@ -113,13 +113,25 @@ def test_a_choice_that_leaves_nothing_is_refused(tmp_path):
 
 
 def test_stages_leave_out_whole_sets(tmp_path):
-    with pytest.raises(InputError, match="stages leave no set.*phantom: used in the stages none, not in align"):
+    with pytest.raises(InputError, match="no set is left to read.*phantom: used in the stages none, not in align"):
         curate(tmp_path, entry("phantom", filters={"stages": ["align"]}))
     table = lines(entry("vqa_rad"), entry("phantom", filters={"stages": ["align"]}))
     assert cells(table, "phantom")["read"] == "left out"
     assert "phantom train: left out, used in the stages none, not in align" in table
     mixture = curate(tmp_path, entry("vqa_rad"), entry("phantom", filters={"stages": ["align"]}))
     assert list(mixture["sets"]) == ["vqa_rad"] and "not in align" in mixture["left_out"]["phantom"]
+
+
+def test_sets_that_are_not_at_hand_can_be_left_out_with_the_way_to_get_them(tmp_path, capsys):
+    nowhere = {"name": "path_vqa", "root": str(tmp_path / "nowhere"), "splits": ["test"]}
+    mixture = curate(tmp_path, entry("vqa_rad"), nowhere, absent="leave_out")
+    assert list(mixture["sets"]) == ["vqa_rad"]
+    assert mixture["left_out"]["path_vqa"] == "not at hand, test: hub; `osler show path_vqa` tells how to get it"
+    assert "path_vqa is left out: not at hand" in capsys.readouterr().err
+    with pytest.raises(InputError, match="no set is left to read.*path_vqa: not at hand"):
+        curate(tmp_path / "none", nowhere, absent="leave_out")
+    with pytest.raises(InputError, match="no folder .*nowhere with dataset path_vqa"):
+        curate(tmp_path / "refused", entry("vqa_rad"), nowhere)
 
 
 @pytest.fixture

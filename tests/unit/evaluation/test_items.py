@@ -6,8 +6,10 @@ import pytest
 
 from osler.core.catalog import TASKS
 from osler.core.errors import InputError
-from osler.evaluation.items import load_items
-from osler.store.shards import Store
+from osler.evaluation.items import load_items, task_ids
+from osler.schema.sample import Provenance, Sample, closed, user
+from osler.store.record import stored_record
+from osler.store.shards import Store, write_shard
 
 CLOSED = TASKS.load("phantom_closed")
 
@@ -26,10 +28,31 @@ def test_clusters_may_be_images(store):
 
 
 def test_a_suffix_states_the_form_and_can_be_left_out(store):
-    task = replace(CLOSED, suffix={"closed": "Answer yes or no."})
+    task = replace(CLOSED, prompt="yes_no_or_phrase")
     asked = load_items(task, [store], limit=3)
     assert [item.turns[-1].text for item in asked] == [f"{item.sample.question}\nAnswer yes or no." for item in asked]
     assert load_items(task, [store], limit=1, suffixes=False)[0].turns == asked[0].sample.turns
+
+
+def test_tags_choose_among_the_samples(tmp_path):
+    samples = [
+        Sample(
+            id=f"q{n}",
+            turns=(user(f"Question {n}?"),),
+            answer=closed("yes"),
+            task="phantom_closed",
+            tags=("even",) * (n % 2 == 0) + ("third",) * (n % 3 == 0),
+            provenance=Provenance(dataset="phantom", record_id=str(n), licence="CC0-1.0"),
+        )
+        for n in range(12)
+    ]
+    records = [stored_record(f"r{n}", samples[4 * n : 4 * n + 4], {}) for n in range(3)]
+    write_shard(tmp_path, "test", 0, records=records, estimate=lambda sample: (8, 0))
+    stores = [Store(tmp_path)]
+    assert task_ids(replace(CLOSED, tags=("even", "third")), stores) == ["q0", "q6"]
+    assert [item.id for item in load_items(replace(CLOSED, tags=("third",)), stores, limit=2)] == ["q0", "q3"]
+    with pytest.raises(InputError, match=r"phantom/test \(phantom_closed, odd, closed\)"):
+        load_items(replace(CLOSED, tags=("odd",)), stores)
 
 
 def test_limit_counts_over_all_stores(store, tmp_path, make_store):

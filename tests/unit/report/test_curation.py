@@ -5,6 +5,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -159,3 +161,11 @@ def test_a_folder_that_is_no_curation_is_refused(tmp_path):
     (tmp_path / "data").mkdir()
     with pytest.raises(InputError, match="mixture.json"):
         page(tmp_path)
+
+
+def test_a_copy_names_the_sample_that_it_repeats(folder):
+    drops = pq.read_table(folder / "data" / "drops.parquet")
+    column = drops.schema.get_field_index("matched_id")
+    drops = drops.set_column(column, drops.schema.field(column), pa.array(["pmc_oa/train/<0>"] * drops.num_rows))
+    pq.write_table(drops, folder / "data" / "drops.parquet")
+    assert "<dt>repeats</dt><dd>pmc_oa/train/&lt;0&gt;</dd>" in section(page(folder), "Dropped")

@@ -12,7 +12,7 @@ import numpy as np
 from osler.media.hashing import Box, Variants, part
 from osler.media.likeness import likeness
 
-LOWEST, HIGHEST = 0.80, 0.96
+LOWEST, HIGHEST = 0.80, 0.97
 MAX_PAIRS = 300
 _MIN_PAIRS = 5
 _SPREADS = 4.5
@@ -23,7 +23,7 @@ _DOUBT = 0.35
 def needed_likeness(unrelated: Sequence[float]) -> float:
     """The likeness from which on a pair counts as copies, given the likeness of pairs that are none.
 
-    Their median and 4.5 times their spread on Fisher's scale, within 0.80 and 0.96: a chance of a few in a million for
+    Their median and 4.5 times their spread on Fisher's scale, within 0.80 and 0.97: a chance of a few in a million for
     a pair that is no copy. The spread is the wider of two that a few copies among them change little: from the median
     absolute deviation, and from the median to the ninth decile.
     """

@@ -29,7 +29,7 @@ Forms = Callable[[str], Sequence[np.ndarray]]
 
 @dataclass(frozen=True)
 class Entry:
-    """A sample to compare: its images by name, their `border_hashes` (b"" where there is none), and its words.
+    """A sample to compare: its images by name, their `border_hashes` (b"" where there is none), and its texts.
 
     `scope` are values of which all must be equal: the split, say.
     """
@@ -37,7 +37,7 @@ class Entry:
     id: str
     images: tuple[str, ...]
     hashes: tuple[bytes, ...]
-    text: str
+    texts: tuple[str, ...]
     scope: str = ""
 
 
@@ -152,4 +152,4 @@ def _may_repeat(entry: Entry, other: Entry) -> bool:
         one == another or nearest_forms(a, b)[0] <= RADIUS
         for one, another, a, b in zip(entry.images, other.images, entry.hashes, other.hashes, strict=True)
     )
-    return near and same_words(entry.text, other.text)
+    return near and all(map(same_words, entry.texts, other.texts))

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from osler.curate.duplicates.words import MIN_BESIDE_IMAGE, SHINGLE, words
+from osler.curate.duplicates.words import EDITED, MIN_BESIDE_IMAGE, SHINGLE, words
 
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
@@ -47,15 +47,16 @@ def may_be_near(texts: Sequence[str], scopes: Sequence[str]) -> np.ndarray:
 
 
 def _runs(text: str, scope: str, numbers: dict[str, int]) -> np.ndarray:
-    """The runs of three words within a scope, each as a number, uint64; of a shorter text the whole.
+    """The runs of three words within a scope, each as a number, uint64; of a text below fifteen words the whole.
 
     Words get numbers as they come. Two runs have the same number once in 10^19, and then a text more is named.
     """
     tokens = words(text)
     known = np.array([numbers.setdefault(word, len(numbers)) for word in (f"\0{scope}", *tokens)], dtype=np.uint64) + 1
-    count = max(len(tokens) - SHINGLE + 1, 1)
+    size = SHINGLE if len(tokens) >= EDITED else len(tokens)
+    count = len(tokens) - size + 1
     run = np.full(count, known[0])
     with np.errstate(over="ignore"):
-        for place in range(min(SHINGLE, len(tokens))):
+        for place in range(size):
             run = (run ^ (run >> np.uint64(29))) * _FACTOR + known[1 + place : 1 + place + count]
     return np.unique(run)

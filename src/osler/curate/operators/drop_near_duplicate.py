@@ -28,9 +28,9 @@ class DropNearDuplicateConfig(Config):
 def drop_near_duplicate(table: pa.Table, *, num_workers: int) -> Kept:
     """Keep the first of each picture with its words."""
     rows = table.select(["id", "split", "question", "answer", "folder", "media_places"]).to_pylist()
-    texts = [f"{row['question']}\n{row['answer']}" for row in rows]
-    # Only images with words like another's are read at all.
-    asked = np.flatnonzero(may_be_near(texts, [row["split"] for row in rows])).tolist()
+    splits = [row["split"] for row in rows]
+    near = [may_be_near([row[part] for row in rows], splits) for part in ("question", "answer")]
+    asked = np.flatnonzero(near[0] & near[1]).tolist()  # the images of others are not read at all
     places = [[(rows[n]["folder"] or "", path) for path in rows[n]["media_places"] or ()] for n in asked]
     hashes = hash_files((place for some in places for place in some), "border_hashes", num_workers=num_workers)
     entries = [
@@ -38,7 +38,7 @@ def drop_near_duplicate(table: pa.Table, *, num_workers: int) -> Kept:
             rows[n]["id"],
             tuple(map(place_name, some)),
             tuple(hashes[place] for place in some),
-            texts[n],
+            (rows[n]["question"], rows[n]["answer"]),
             rows[n]["split"],
         )
         for n, some in zip(asked, places, strict=True)

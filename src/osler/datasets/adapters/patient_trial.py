@@ -12,7 +12,7 @@ tags `judged:` keep what the judges said; `patient_trial_by_meaning` asks the sa
 """
 
 from osler.datasets.dataset import Dataset
-from osler.datasets.trials import BY_SCORE, TrialPairs, trial_question
+from osler.datasets.trials import BY_SCORE, SPLITS, TrialPairs, trial_question
 
 DATASET = Dataset(
     licence="LicenseRef-Public-Domain",
@@ -21,7 +21,7 @@ DATASET = Dataset(
     group_key="topic",
     group_unit="patient",
     id_key="id",
-    splits={"test": 75061},
+    splits=SPLITS,
     stages=("evaluate",),
     known_from="file",
     rows=TrialPairs(),
@@ -32,7 +32,8 @@ DATASET = Dataset(
     source_url="https://github.com/ncbi-nlp/TrialGPT",
     layout="{sigir,trec_2021,trec_2022}/queries.jsonl, qrels/test.tsv and corpus.jsonl, below dataset/ or not; or, "
     "instead of corpus.jsonl, trial_info.json beside them or hint_criteria/*.csv with nctid and criteria",
-    notes="Judgements 0, 1, 2 mean would not refer, would consider, highly likely to refer in SIGIR 2016, but not "
+    notes="`train` is one patient of SIGIR 2016, set aside as the example to show; the published files have one part. "
+    "Judgements 0, 1, 2 mean would not refer, would consider, highly likely to refer in SIGIR 2016, but not "
     "relevant, excluded, eligible in TREC: there `partially eligible` stands for excluded patients. Published code "
     "swaps TREC's 0 and 1. No list of the 4,936 pairs of the published evaluation exists; those with the tag "
     "subset:4936 are ours, drawn with seed 0, equal shares of each judgement of each cohort. No pair is judged `not "

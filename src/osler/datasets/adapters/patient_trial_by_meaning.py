@@ -6,7 +6,7 @@ eligible; 2 -> eligible. The options are the same four in the same order.
 """
 
 from osler.datasets.dataset import Dataset
-from osler.datasets.trials import BY_MEANING, TrialPairs, trial_question
+from osler.datasets.trials import BY_MEANING, SPLITS, TrialPairs, trial_question
 
 DATASET = Dataset(
     licence="LicenseRef-Public-Domain",
@@ -15,7 +15,7 @@ DATASET = Dataset(
     group_key="topic",
     group_unit="patient",
     id_key="id",
-    splits={"test": 75061},
+    splits=SPLITS,
     stages=("evaluate",),
     known_from="file",
     rows=TrialPairs(),
@@ -26,7 +26,8 @@ DATASET = Dataset(
     source_url="https://github.com/ncbi-nlp/TrialGPT",
     layout="{sigir,trec_2021,trec_2022}/queries.jsonl, qrels/test.tsv and corpus.jsonl, below dataset/ or not; or, "
     "instead of corpus.jsonl, trial_info.json beside them or hint_criteria/*.csv with nctid and criteria",
-    notes="Not comparable with published scores, which take TREC's 1 for partially eligible. In TREC two of three "
+    notes="`train` is one patient of SIGIR 2016, set aside to be shown as an example. "
+    "Not comparable with published scores, which take TREC's 1 for partially eligible. In TREC two of three "
     "judgements are not eligible here, so `partially eligible` is right for SIGIR 2016 only. The tags qrel: and "
     "judged: keep the judgement; subset:4936 marks the same pairs as in patient_trial.",
 )

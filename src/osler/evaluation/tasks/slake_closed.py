@@ -1,14 +1,15 @@
-"""SLAKE, closed questions of the test split, in the languages that were curated."""
+"""SLAKE, closed questions of the test split in both languages: 416 English, 420 Chinese."""
 
-from osler.evaluation.task import Task
+from osler.evaluation.task import ItemList, Task
 
 TASK = Task(
     name="slake_closed",
-    version="1",
-    dataset="slake",
+    version="2",
+    items=ItemList(836),
     kinds=("closed",),
     metrics=("closed_accuracy",),
+    prompt="short_answer",
+    dataset="slake",
     cluster="image",
-    suffix={"closed": "Answer with one word."},
     subgroup="modality",
 )

@@ -21,7 +21,7 @@ def caption(number: int) -> str:
 def world(files: dict[str, bytes], said: list[tuple[str, str]], **more):
     """Entries with one image each, and the reader of their pixels."""
     entries = [
-        Entry(f"s{n}", (name,), (border_hashes(files[name]),), text, **more) for n, (name, text) in enumerate(said)
+        Entry(f"s{n}", (name,), (border_hashes(files[name]),), (text,), **more) for n, (name, text) in enumerate(said)
     ]
     return entries, lambda name: forms_of(files[name])
 
@@ -78,7 +78,7 @@ def test_all_images_of_a_sample_must_be_copies(originals):
     hashes = {name: border_hashes(data) for name, data in originals.items()}
 
     def entry(id: str, *names: str) -> Entry:
-        return Entry(id, names, tuple(hashes[name] for name in names), "current and prior")
+        return Entry(id, names, tuple(hashes[name] for name in names), ("current and prior",))
 
     entries = [
         entry("a", "0.png", "1.png"),
@@ -90,7 +90,11 @@ def test_all_images_of_a_sample_must_be_copies(originals):
 
 
 def test_what_has_no_hash_is_left_alone():
-    entries = [Entry("a", ("x",), (b"",), "same"), Entry("b", ("x",), (b"",), "same"), Entry("c", (), (), "same")]
+    entries = [
+        Entry("a", ("x",), (b"",), ("same",)),
+        Entry("b", ("x",), (b"",), ("same",)),
+        Entry("c", (), (), ("same",)),
+    ]
     assert found(entries, lambda name: pytest.fail("nothing to read")) == []
     assert near_duplicates([], lambda name: pytest.fail("nothing to read")) == []
 

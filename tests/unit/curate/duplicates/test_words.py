@@ -29,6 +29,7 @@ def test_same_words_allow_a_change_and_no_more():
         other = other.replace(word, "other")
     assert not same_words(CAPTION, other)
     assert not same_words("yes", "no")
+    assert not same_words("Is the aortic silhouette of normal contour?", "Is the aortic silhouette of normal size?")
 
 
 def test_a_run_of_eight_words_is_found_and_seven_are_not():

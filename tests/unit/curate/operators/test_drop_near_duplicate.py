@@ -14,7 +14,7 @@ def row(number: int, folder, file: str, answer: str, split: str = "train") -> di
 
 @pytest.fixture
 def table(tmp_path):
-    report = "A round shadow of two centimetres lies in the left upper field."
+    report = "A round shadow of two centimetres lies in the left upper field, and the heart is not enlarged at all."
     files = {"a.png": saved(film(0)), "a.jpg": saved(film(0), "JPEG", quality=40), "b.png": saved(film(1))}
     for name, data in {**files, "text.png": b"text"}.items():
         (tmp_path / name).write_bytes(data)
@@ -36,3 +36,10 @@ def test_a_copy_with_the_same_words_is_dropped_and_named(table, num_workers):
     (drop,) = kept.drops.to_pylist()
     assert (drop["id"], drop["rule"], drop["matched_id"]) == ("s1", "drop_near_duplicate", "s0")
     assert 0.8 <= drop["score"] <= 1
+
+
+def test_another_answer_to_the_same_question_is_another_sample(table):
+    long = "Which of these is seen in the film of a man aged 61 who has coughed for three weeks and lost weight?"
+    rows = [{**row, "question": long, "answer": "AB"[row["row"] % 2]} for row in table.to_pylist()[:2]]
+    kept = OPERATOR.build(OPERATOR.config())(pa.Table.from_pylist(rows, schema=SAMPLES))
+    assert kept.table.num_rows == 2

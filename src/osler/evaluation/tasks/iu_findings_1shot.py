@@ -1,0 +1,26 @@
+"""IU X-ray, findings from all views, after one answered study. The customary test split."""
+
+from osler.evaluation.task import ItemList, Task
+
+TASK = Task(
+    name="iu_findings_1shot",
+    version="1",
+    dataset="iu_xray",
+    tasks=("findings",),
+    items=ItemList(590, note="590 studies in annotation.json"),
+    kinds=("text",),
+    metrics=(
+        "radgraph_f1/partial",
+        "ratescore/long",
+        "radcliq/v1",
+        "chexbert_f1/micro14",
+        "chexbert_f1/macro14",
+        "bertscore/rescaled",
+        "rouge/l",
+        "bleu1",
+        "bleu4",
+    ),
+    cluster="study",
+    max_new_tokens=512,
+    num_shots=1,
+)

@@ -1,0 +1,26 @@
+"""MIMIC-CXR, findings of all views and the prior study, after one answered study of another patient."""
+
+from osler.evaluation.task import ItemList, Task
+
+TASK = Task(
+    name="mimic_findings_1shot",
+    version="1",
+    dataset="mimic_cxr_longitudinal",
+    tasks=("findings",),
+    items=ItemList(None, note="published scores are over 2,231 studies, of which no list exists"),
+    kinds=("text",),
+    metrics=(
+        "radgraph_f1/partial",
+        "ratescore/long",
+        "radcliq/v1",
+        "chexbert_f1/micro14",
+        "chexbert_f1/macro14",
+        "bertscore/rescaled",
+        "rouge/l",
+        "bleu1",
+        "bleu4",
+    ),
+    cluster="patient",
+    max_new_tokens=512,
+    num_shots=1,
+)
