@@ -125,7 +125,7 @@ def test_an_unknown_split_and_a_missing_folder_are_named(name, dataset, tmp_path
 
 @pytest.mark.parametrize("name", sorted(REASONING))
 def test_a_reasoning_set_keeps_reasoning_and_final_words_apart(name, contract):
-    """One form for all: the trace in `reasoning`, the last words in `answer`, marks of the published form in neither."""
+    """One form for all: the trace in `reasoning`, the last words in `answer`, marks of the published in neither."""
     dataset = ADAPTERS.load(name)
     samples = [d.sample for split in contract["counts"] for d in drafts(name, dataset, split) if d.sample]
     assert any(sample.reasoning for sample in samples)

@@ -9,30 +9,26 @@ from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
-import pyarrow.parquet as pq
-
 from osler.core.catalog import ADAPTERS
 from osler.core.errors import InputError
 from osler.core.log import Log
 from osler.core.outcome import Outcome
-from osler.curate.card import SourceNote, source_note, write_card
-from osler.curate.croissant import write_croissant
-from osler.curate.drops import FILE as DROPS_FILE
-from osler.curate.drops import tally_drops
 from osler.curate.estimate import estimate_cost
+from osler.curate.mixture import Terms
 from osler.curate.operator import Apply, Operator, Workplace
-from osler.curate.overlap import split_overlap, write_overlap
 from osler.curate.pieces import build_operator, read_operator
 from osler.endpoint.served import asked_lines, begin_asking
 from osler.store.reader import Store
 from osler.synth.reasoning.assemble import Assembly, assemble
 from osler.synth.reasoning.config import ReasoningConfig
+from osler.synth.reasoning.describe import describe_set
 from osler.synth.reasoning.figures import Choosing, figure_cases
 from osler.synth.reasoning.parts import FOLDER, has_part, write_part
 from osler.synth.reasoning.piece import Asking, run_steps
 from osler.synth.reasoning.quality import write_quality
 from osler.synth.reasoning.rules import Rules
 from osler.synth.reasoning.source import Piece, article_splits, open_stores, piece_records, plan_pieces
+from osler.synth.reasoning.steps import STEPS
 
 _KEPT = ".cache"  # hidden, so no output of the run: it holds times and the order of arrival
 
@@ -65,7 +61,10 @@ def build_set(config: ReasoningConfig, out: Path, log: Log) -> Outcome:
     estimate = partial(estimate_cost, **config.tiles.model_dump())
     how = Assembly(out=out, name=config.name, seed=config.seed, shard_records=config.shard_records, estimate=estimate)
     assemble(pieces, stores, how)
-    counts = _describe(out, stores, config, asking, rules=rules, log=log)
+    num_figures = _num_figures(stores, config)
+    terms = _terms(stores, config)
+    write_quality(out, num_figures=num_figures, endpoints=asking.endpoints, rules=rules)
+    counts = describe_set(out, title=config.title, use=config.use, terms=terms, log=log)
     shutil.rmtree(out / FOLDER, ignore_errors=True)
     message = (
         f"{counts['samples']} samples about {counts['figures']} of {counts['figures_read']} figures, "
@@ -93,7 +92,8 @@ def plan_lines(config: ReasoningConfig) -> Iterator[str]:
     num_figures = _num_figures(stores, config)
     by_split = {split: list(splits.values()).count(split) for split in dict.fromkeys(splits.values())}
     articles = ", ".join(f"{count:,} {split}" for split, count in sorted(by_split.items()))
-    a_question = 8 + config.question.blind_tries + config.question.solve_tries
+    # Two steps are about the figure; the solvers are asked more than once.
+    a_question = len(STEPS) - 4 + config.question.blind_tries + config.question.solve_tries
     yield f"{num_figures:,} figures of {len(splits):,} articles ({articles})"
     yield (
         f"at most {2 + config.max_questions * a_question} questions to models a figure, "
@@ -124,33 +124,8 @@ def _num_figures(stores: Sequence[Store], config: ReasoningConfig) -> int:
     )
 
 
-def _describe(
-    out: Path, stores: Sequence[Store], config: ReasoningConfig, asking: Asking, *, rules: Rules, log: Log
-) -> dict[str, int]:
-    store = Store(out) if any((out / "index").glob("*.parquet")) else None
-    num_figures = _num_figures(stores, config)
-    quality = write_quality(out, store, num_figures=num_figures, endpoints=asking.endpoints, rules=rules)
-    sources = _sources(stores, config)
-    drops = tally_drops(pq.read_table(out / DROPS_FILE))
-    write_card(out, title=config.title, sources=sources, store=store, drops=drops)
-    description = f"{config.title}: image, question with options, reasoning and answer, written by models and checked."
-    write_croissant(out, name=config.title, description=description, sources=sources, store=store)
-    overlap = split_overlap(store) if store else {}
-    write_overlap(out, overlap)
-    if store is None:
-        log.warn(f"no sample was accepted; {out / DROPS_FILE} tells why each figure and question was not")
-    return {
-        "figures_read": num_figures,
-        "figures": quality["figures"]["with_samples"],
-        "questions": quality["questions"]["proposed"],
-        "samples": quality["questions"]["accepted"],
-        "drops": drops.total(),
-        "split_overlap_images": sum(shared["num_images"] for shared in overlap.values()),
-        "split_overlap_groups": sum(shared["num_groups"] for shared in overlap.values()),
-    }
-
-
-def _sources(stores: Sequence[Store], config: ReasoningConfig) -> list[SourceNote]:
+def _terms(stores: Sequence[Store], config: ReasoningConfig) -> list[Terms]:
+    """The sets that the figures come from, with their published terms."""
     names = {
         name
         for store in stores
@@ -158,4 +133,6 @@ def _sources(stores: Sequence[Store], config: ReasoningConfig) -> list[SourceNot
         if split in store.splits()
         for name in store.table(split)["dataset"].unique().to_pylist()
     }
-    return [source_note(name, ADAPTERS.load(name)) for name in sorted(names)]
+    return [
+        Terms(name, ADAPTERS.load(name).licence, ADAPTERS.load(name).access, config.agreement) for name in sorted(names)
+    ]

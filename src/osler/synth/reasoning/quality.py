@@ -27,10 +27,14 @@ from osler.synth.reasoning.trace_checks import AXES
 FILE = "quality.json"
 
 
-def write_quality(
-    out: Path, store: Store | None, *, num_figures: int, endpoints: Mapping[str, Endpoint], rules: Rules
-) -> dict[str, Any]:
-    """Write `quality.json`; returns what is in it. `num_figures`: read from the stores; `store`: what was made."""
+def made_store(out: Path) -> Store | None:
+    """The shards under `out`; None where no sample was accepted."""
+    return Store(out) if any((out / "index").glob("*.parquet")) else None
+
+
+def write_quality(out: Path, *, num_figures: int, endpoints: Mapping[str, Endpoint], rules: Rules) -> None:
+    """Write `quality.json` of the set under `out`; `num_figures` were read from the stores."""
+    store = made_store(out)
     drops = pq.read_table(out / DROPS_FILE).to_pylist()
     splits = {split: _of_split(_samples(store, split)) for split in store.splits()} if store else {}
     quality = {
@@ -40,7 +44,6 @@ def write_quality(
         "rules": {key: list(value) if isinstance(value, tuple) else value for key, value in asdict(rules).items()},
     }
     write_json(out / FILE, quality)
-    return quality
 
 
 def _samples(store: Store, split: str) -> list[Sample]:

@@ -65,7 +65,7 @@ def test_a_dry_run_tells_how_much_would_be_asked(tmp_path):
     lines = list(synth.dry_run_lines(config, Log(quiet=True)))
     assert lines == [
         "6 figures of 3 articles (3 train)",
-        "at most 26 questions to models a figure, 156 in all, second tries aside",
+        "at most 28 questions to models a figure, 168 in all, second tries aside",
     ]
     assert list(synth.dry_run_lines(synth.parse({"generator": "phantom", "num_patients": 2}), Log(quiet=True))) == []
 
