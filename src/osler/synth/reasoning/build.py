@@ -52,7 +52,7 @@ def build_set(config: ReasoningConfig, out: Path, log: Log) -> Outcome:
     asking = Asking(endpoints=config.endpoints(), kept=out / _KEPT, out=out)
     begin_asking(asking.kept)
     try:
-        made = (make_piece(piece, stores, choosing, asking, rules=rules) for piece in pieces)
+        made = (make_piece(piece, stores, choosing=choosing, asking=asking, rules=rules) for piece in pieces)
         for _ in log.progress(made, "reason", total=len(pieces), unit="pieces"):
             pass
     finally:
@@ -73,7 +73,7 @@ def build_set(config: ReasoningConfig, out: Path, log: Log) -> Outcome:
     return Outcome(message, seeds={"seed": config.seed}, counts=counts)
 
 
-def make_piece(piece: Piece, stores: Sequence[Store], choosing: Choosing, asking: Asking, *, rules: Rules) -> int:
+def make_piece(piece: Piece, stores: Sequence[Store], *, choosing: Choosing, asking: Asking, rules: Rules) -> int:
     """Make one piece, unless it is finished; returns its number."""
     if has_part(asking.out, piece.number):
         return piece.number

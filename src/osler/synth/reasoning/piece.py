@@ -45,12 +45,12 @@ def run_steps(cases: Sequence[Case], asking: Asking, rules: Rules) -> tuple[list
     """
     drops: list[Drop] = []
     for step in STEPS:
-        cases, rejected = run_step(step, cases, asking, rules)
+        cases, rejected = run_step(step, cases, asking=asking, rules=rules)
         drops += [drop(each.id, step.name, each.reason) for each in rejected]
     return [accepted(case) for case in cases], drops
 
 
-def run_step(step: Step, cases: Sequence[Case], asking: Asking, rules: Rules) -> tuple[list[Case], list[Rejected]]:
+def run_step(step: Step, cases: Sequence[Case], *, asking: Asking, rules: Rules) -> tuple[list[Case], list[Rejected]]:
     """The cases after one step, those that it does not concern among them, and the rejections."""
     endpoint, prompt = asking.endpoints[step.role], asking.prompts[step.name]
     requests = {

@@ -37,7 +37,9 @@ def trace_fault(trace: Trace, question: Question, rules: Rules) -> str:
     return ""
 
 
-def consistency_fault(rested: list[Rested], num_sentences: int, context: str, rules: Rules) -> tuple[str, list[Quote]]:
+def consistency_fault(
+    rested: list[Rested], num_sentences: int, *, context: str, rules: Rules
+) -> tuple[str, list[Quote]]:
     """The first reason against what sentences are said to rest on; without one, the quotes and their places."""
     numbers = [each.number for each in rested]
     if sorted(numbers) != list(range(1, num_sentences + 1)):

@@ -43,7 +43,7 @@ def _ask_consistency(case: Case, rules: Rules) -> Sequence[Parts]:
 def _take_consistency(case: Case, answers: Sequence[Consistent], rules: Rules) -> Sequence[Case | Rejected]:
     (found,) = answers
     num_sentences = len(sentences_of(case.reasoned))
-    fault, quotes = consistency_fault(found.sentences, num_sentences, case.figure.context, rules)
+    fault, quotes = consistency_fault(found.sentences, num_sentences, context=case.figure.context, rules=rules)
     return [Rejected(case.id, fault)] if fault else [case.having(quotes=(*case.quotes, *quotes))]
 
 

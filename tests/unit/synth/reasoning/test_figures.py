@@ -33,7 +33,7 @@ def sample(name="f1", *, paths=("a.png",), licence="CC-BY-4.0", access="open", *
 
 def record(*samples, data=None):
     paths = dict.fromkeys(ref.path for each in samples for ref in each.media)
-    planned = PlannedRecord("k", "jats_articles", "train", None, {}, tuple(samples))
+    planned = PlannedRecord(samples[0].id, "jats_articles", "train", None, {}, tuple(samples))
     return OpenRecord(planned, list(samples), dict.fromkeys(paths, png() if data is None else data))
 
 

@@ -49,7 +49,7 @@ def rested(*bases):
 
 
 def test_quotes_get_their_places_in_the_source():
-    fault, quotes = consistency_fault(rested("source", "image", "knowledge"), 3, SOURCE, RULES)
+    fault, quotes = consistency_fault(rested("source", "image", "knowledge"), 3, context=SOURCE, rules=RULES)
     assert fault == "" and [SOURCE[q.start : q.end] for q in quotes] == ["The right one was sharp"]
     assert quotes[0].what == "sentence 1"
 
@@ -67,7 +67,7 @@ def test_quotes_get_their_places_in_the_source():
     ],
 )
 def test_faults_of_what_sentences_rest_on_are_named(judged, num_sentences, reason):
-    assert consistency_fault(judged, num_sentences, SOURCE, RULES)[0].startswith(reason)
+    assert consistency_fault(judged, num_sentences, context=SOURCE, rules=RULES)[0].startswith(reason)
 
 
 def unit(quote="The right one is sharp", claim="The right angle is sharp and clear", **fields):
