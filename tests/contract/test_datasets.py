@@ -27,6 +27,12 @@ from osler.schema.sample import Access, Split
 LOCAL = {"csv", "dicom_folder", "folder", "phantom", "volume_qa"}
 # In no published recipe.
 UNUSED = {"covid_chestxray", "jats_articles"}
+# Sets that are published for their reasoning. huatuo_o1_verifiable has problems only; huatuo_o1_sft the reasoning.
+REASONING = {
+    "gemex_thinkvg", "gmai_reasoning", "huatuo_o1_sft", "ii_medical_reasoning", "med_reason", "med_thoughts",
+    "medical_r1_distill", "open_med_reason", "reason_med",
+}  # fmt: skip
+MARKS = re.compile(r"</?(?:think|thinkVG|answer|response)>|^#+ *(?:thinking|final response)", re.I | re.M)
 FIXTURES = Path(__file__).parents[1] / "fixtures" / "datasets"
 
 
@@ -115,6 +121,17 @@ def test_an_unknown_split_and_a_missing_folder_are_named(name, dataset, tmp_path
         next(read_drafts(dataset, name, tmp_path / "none", split=split))
     with pytest.raises(InputError, match="lacks .*as published"):
         next(read_drafts(dataset, name, tmp_path, split=split))
+
+
+@pytest.mark.parametrize("name", sorted(REASONING))
+def test_a_reasoning_set_keeps_reasoning_and_final_words_apart(name, contract):
+    """One form for all: the trace in `reasoning`, the last words in `answer`, marks of the published in neither."""
+    dataset = ADAPTERS.load(name)
+    samples = [d.sample for split in contract["counts"] for d in drafts(name, dataset, split) if d.sample]
+    assert any(sample.reasoning for sample in samples)
+    for sample in samples:
+        for text in (sample.reasoning, sample.answer.text):
+            assert text == text.strip() and not MARKS.search(text), (sample.id, text)
 
 
 def test_adapters_load_without_an_accelerator_stack():

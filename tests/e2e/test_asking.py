@@ -69,7 +69,7 @@ def outputs(out: Path) -> dict[str, bytes]:
 
 
 def test_a_killed_run_goes_on_without_asking_twice_and_ends_the_same(tmp_path, root):
-    with chat_server(answer) as server:
+    with chat_server(lambda body: Fault(body=reply(answer(body)))) as server:
         whole = start(tmp_path, root, server.url, "whole")
         assert "11 samples in 11 records, 1 dropped" in finish(whole) and whole.returncode == 0
         assert len(server.requests) == NUM

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from osler.core.catalog import OPERATORS
 from osler.core.config import Config
+from osler.core.errors import InputError
 from osler.curate.drops import drops_table
 from osler.curate.opened import OpenRecord, open_records, rewrite_records
 from osler.curate.operator import RECORDS, SAMPLES, Apply, Operator, Workplace
@@ -45,15 +46,36 @@ class PieceWork:
             opened = {record.planned.key: record.sha256s for record in records}
             for record in piece:
                 self.media.add(record, opened.get(record.key, {}))
-            for operator, apply in self._operators:
-                if records:
-                    records, dropped = _KEEPERS[operator.level](records, apply)
-                    self._drops.append(dropped)
+            records, dropped = through_operators(records, self._operators)
+            self._drops.append(dropped)
             yield from records
 
     def drops(self) -> pa.Table:
         """The drops so far."""
         return pa.concat_tables(self._drops)
+
+
+def through_operators(
+    records: list[OpenRecord], operators: Sequence[tuple[Operator, Apply]]
+) -> tuple[list[OpenRecord], pa.Table]:
+    """The records that operators keep, each after the one before it, and the drops of the others."""
+    drops = [drops_table()]
+    for operator, apply in operators:
+        if records:
+            records, dropped = _KEEPERS[operator.level](records, apply)
+            drops.append(dropped)
+    return records, pa.concat_tables(drops)
+
+
+def operator_entry(entry: object) -> dict[str, dict[str, Any]]:
+    """`name` or `{name: {option: value}}` of a recipe, with all options of the operator spelled out."""
+    if isinstance(entry, str):
+        entry = {entry: {}}
+    if not isinstance(entry, dict) or len(entry) != 1:
+        raise InputError(f"cannot read operator {entry!r}", expected="a name, or one name with its options")
+    name, options = next(iter(entry.items()))
+    _, config = read_operator((name, options or {}))
+    return {name: config.model_dump(mode="json")}
 
 
 def build_operator(spec: OperatorSpec, place: Workplace) -> tuple[Operator, Apply]:

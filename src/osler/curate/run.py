@@ -7,14 +7,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, PositiveFloat, PositiveInt, model_validator
 
-from osler.core.catalog import ADAPTERS, OPERATORS
+from osler.core.catalog import ADAPTERS
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
 from osler.curate import drops as drops_file
-from osler.curate.asking.endpoint import asked_lines, begin_asking
 from osler.curate.at_hand import is_here, status
 from osler.curate.audit import Counting, SetAudit, Tiling
 from osler.curate.describe import describe
@@ -30,13 +29,14 @@ from osler.curate.engine import (
 from osler.curate.executor import ExecutorConfig, make_executor
 from osler.curate.mixture import Choice, Filter, Mix, Stated, Terms, check_use, chosen
 from osler.curate.operator import Workplace
-from osler.curate.pieces import OperatorSpec, build_operator, read_operator
+from osler.curate.pieces import OperatorSpec, build_operator, operator_entry, read_operator
 from osler.curate.plan import Plan, Source
 from osler.curate.shard_manifest import drops_path
 from osler.curate.table import audit_lines
 from osler.curate.volumes import VolumesConfig
 from osler.datasets.dataset import Dataset, Stage, check_layout, check_split, read_drafts
 from osler.datasets.read import resolve_root
+from osler.endpoint.served import asked_lines, begin_asking
 from osler.schema.licence import PER_ITEM, UNKNOWN, Use, licence_of
 from osler.schema.sample import Split
 
@@ -152,7 +152,7 @@ def parse(recipe: Recipe) -> CurateConfig:
     operators = recipe.get("operators") or []
     if not isinstance(operators, list):
         raise InputError("recipe: operators must be a list", got=type(operators).__name__)
-    config = CurateConfig.parse({**recipe, "operators": [_operator_entry(entry) for entry in operators]})
+    config = CurateConfig.parse({**recipe, "operators": [operator_entry(entry) for entry in operators]})
     for filters in (config.filters, *(entry.filters for entry in config.datasets)):
         for spelling in filters.licences or ():
             if licence_of(spelling).id == UNKNOWN and spelling != UNKNOWN:
@@ -334,17 +334,6 @@ def _audit(config: CurateConfig, entry: DatasetConfig, split: str, tiling: Tilin
         for draft, left_out in log.progress(rows, f"{entry.name} {split}", unit="rows"):
             counting.add(draft, left_out)
     return counting.finish()
-
-
-def _operator_entry(entry: object) -> dict[str, dict[str, Any]]:
-    """`name` or `{name: {option: value}}`, with all options of the operator spelled out."""
-    if isinstance(entry, str):
-        entry = {entry: {}}
-    if not isinstance(entry, dict) or len(entry) != 1:
-        raise InputError(f"cannot read operator {entry!r}", expected="a name, or one name with its options")
-    name, options = next(iter(entry.items()))
-    checked = OPERATORS.load(name).config.parse(options or {}, f"operator {name}")
-    return {name: checked.model_dump(mode="json")}
 
 
 def _expected(config: CurateConfig, entry: DatasetConfig, published: int | None) -> int | None:

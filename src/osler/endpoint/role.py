@@ -19,12 +19,17 @@ _FENCED = re.compile(r"\A\s*```(?:json)?\s*\n(.*)\n\s*```\s*\Z", re.DOTALL)
 
 @dataclass(frozen=True)
 class Typed(Generic[T]):
-    """An answer as a value; or, where `value` is None, why it could not be read. `tries`: requests it took."""
+    """An answer as a value; or, where `value` is None, why it could not be read.
+
+    reply: the last one. tries: requests it took; tokens_in, tokens_out: of all of them, whoever answered them when.
+    """
 
     value: T | None
     reply: ChatReply
     tries: int
     problem: str = ""
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -74,11 +79,13 @@ class Role:
         Nothing is repaired: an answer that never becomes valid has the value None and its problem.
         """
         request = replace(request, schema=kind.model_json_schema())
-        problem = ""
+        problem, tokens_in, tokens_out = "", 0, 0
         for number in range(1, max_tries + 1):
             reply = self.ask(request)
+            tokens_in, tokens_out = tokens_in + reply.tokens_in, tokens_out + reply.tokens_out
             try:
-                return Typed(kind.model_validate(json.loads(_unfenced(reply.text))), reply, number)
+                value = kind.model_validate(json.loads(_unfenced(reply.text)))
+                return Typed(value, reply, number, "", tokens_in, tokens_out)
             except ValidationError as error:
                 first = error.errors()[0]
                 problem = f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
@@ -88,7 +95,7 @@ class Role:
             request = replace(
                 request, messages=(*request.messages, Message("assistant", (reply.text,)), user_message(again))
             )
-        return Typed(None, reply, max_tries, problem)
+        return Typed(None, reply, max_tries, problem, tokens_in, tokens_out)
 
 
 def _unfenced(text: str) -> str:

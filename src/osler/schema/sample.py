@@ -94,6 +94,7 @@ class RubricUnit(Record):
     """One thing that a good line of reasoning says, and how to ask whether a candidate says it, and says it rightly.
 
     axis: what is seen, what is known, or how the one follows from the other. importance: in the set's own words.
+    source_quote: the words of the reference reasoning that it comes from.
     """
 
     axis: Literal["perception", "knowledge", "rationale"]
@@ -103,6 +104,7 @@ class RubricUnit(Record):
     importance: str = ""
     presence_question: str = ""
     correctness_question: str = ""
+    source_quote: str = ""
 
 
 class Mention(Record):

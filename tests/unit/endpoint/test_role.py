@@ -78,10 +78,12 @@ def test_an_answer_is_read_into_its_type_fenced_or_not():
 
 
 def test_nonsense_is_told_to_the_model_and_given_up_after_some_tries():
-    answers = iter(["maybe", '{"relevant": "perhaps", "reason": "x"}', '{"relevant": true, "reason": "ok"}'])
+    said = ["maybe", '{"relevant": "perhaps", "reason": "x"}', '{"relevant": true, "reason": "ok"}']
+    answers = iter(said)
     with chat_server(lambda body: next(answers)) as server:
         typed = role(server).ask_typed(request(), Verdict)
         assert typed.tries == 3 and typed.value == Verdict(relevant=True, reason="ok")
+        assert typed.tokens_out == sum(len(each.split()) for each in said) > typed.reply.tokens_out
         assert "no JSON" in words(server.requests[1]) and "relevant" in words(server.requests[2])
     with chat_server(lambda body: "never") as server:
         typed = role(server).ask_typed(request(), Verdict, max_tries=2)

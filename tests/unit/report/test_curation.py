@@ -132,9 +132,9 @@ def test_only_so_many_rows_are_read_again(folder):
 
 
 def test_verdicts_of_a_model_are_shown(folder):
-    from osler.curate.asking.ask import Answered
     from osler.curate.asking.record import write_asked
     from osler.curate.asking.relevance import Verdict
+    from osler.endpoint.ask import Answered
 
     id = "pmc_oa/train/000000"
     answers = {id: Answered(Verdict(relevant=True, reason="A film of a chest.")), "x": Answered(None, "no JSON")}

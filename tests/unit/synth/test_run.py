@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from osler.core.config import load_recipe
 from osler.core.errors import InputError
 from osler.core.log import Log
 from osler.synth import run as synth
@@ -57,3 +60,9 @@ def test_run_draws(tmp_path):
     outcome = synth.run(config, tmp_path, device="cpu", log=Log(quiet=True))
     assert outcome.counts["patients"] == 4 and str(tmp_path) in outcome.message
     assert (tmp_path / "truth.parquet").is_file()
+
+
+@pytest.mark.parametrize("path", sorted((Path(__file__).parents[3] / "recipes" / "synth").glob("*.yaml")), ids=str)
+def test_a_recipe_of_ours_is_read(path):
+    config = synth.parse(load_recipe(path))
+    assert synth.parse(config.model_dump(mode="json")) == config

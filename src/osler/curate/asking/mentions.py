@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pydantic import BaseModel, ConfigDict, Field
 
 from osler.core.files import sha256_bytes
-from osler.curate.asking.ask import Answered, Question
-from osler.curate.asking.endpoint import Endpoint
+from osler.endpoint.ask import Answered, Question
 from osler.endpoint.chat import ChatRequest, system_message, user_message
+from osler.endpoint.served import Endpoint
 from osler.schema.sample import Image, Sample, Text, passage
 
 PROMPT = """\

@@ -9,15 +9,16 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from osler.core.files import atomic_write, sha256_json
-from osler.curate.asking.ask import Answered
+from osler.endpoint.ask import Answered
 
 FOLDER = "asked"
 ASKED = pa.schema(
     [(name, pa.string()) for name in ("id", "rule", "answer", "problem")]
-    + [("tries", pa.int32()), ("model", pa.string()), ("prompt_sha256", pa.string())]
+    + [("tries", pa.int32()), ("tokens_in", pa.int64()), ("tokens_out", pa.int64())]
+    + [("model", pa.string()), ("prompt_sha256", pa.string())]
 )
 """id: the sample. rule: the operator. answer: the typed answer as JSON, "" where none could be read; problem: then why.
-tries: requests that it took. prompt_sha256: of the instruction."""
+tries, tokens_in, tokens_out: what it took, whenever it was asked for. prompt_sha256: of the instruction."""
 
 
 def write_asked(
@@ -33,6 +34,8 @@ def write_asked(
             "answer": answer.value.model_dump_json() if answer.value is not None else "",
             "problem": answer.problem,
             "tries": answer.tries,
+            "tokens_in": answer.tokens_in,
+            "tokens_out": answer.tokens_out,
             "model": model,
             "prompt_sha256": prompt_sha256,
         }

@@ -6,10 +6,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from osler.core.errors import InputError
 from osler.core.files import sha256_bytes
-from osler.curate.asking.ask import Question
-from osler.curate.asking.endpoint import Endpoint
 from osler.curate.asking.pictures import shown_picture
+from osler.endpoint.ask import Question
 from osler.endpoint.chat import ChatRequest, system_message, user_message
+from osler.endpoint.served import Endpoint
 from osler.schema.sample import Sample
 
 PROMPT = """\

@@ -12,12 +12,12 @@ import pyarrow as pa
 from pydantic import Field, PositiveInt, field_validator
 
 from osler.core.config import Config
-from osler.curate.asking.ask import Answered, ask_all
-from osler.curate.asking.endpoint import Endpoint, EndpointConfig
 from osler.curate.asking.mentions import PROMPT_SHA256, Summary, checked, mention_questions, summary_sample
 from osler.curate.asking.record import write_asked
 from osler.curate.asking.rewriting import records_of, rewritten_table
 from osler.curate.operator import Kept, Operator, Workplace
+from osler.endpoint.ask import Answered, ask_all
+from osler.endpoint.served import Endpoint, EndpointConfig
 from osler.schema.sample import Sample
 
 RULE = "summarise_mentions"

@@ -60,8 +60,8 @@ def _address(doi: str, pmcid: str) -> str:
 
 
 DATASET = Dataset(
-    licence="NOASSERTION",
-    access="credentialed",
+    licence="per-item",
+    access="open",
     modality="article figure",
     group_key="article",
     group_unit="article",
@@ -74,6 +74,6 @@ DATASET = Dataset(
     citation="ANSI/NISO Z39.96, JATS: Journal Article Tag Suite",
     source_url="https://pmc.ncbi.nlm.nih.gov/tools/openftlist/",
     layout="article files (.xml, .nxml) at any depth, each with the pictures of its figures in its folder or below it",
-    notes="Each figure has a licence of its own; NOASSERTION where none is stated or the figure is someone else's. "
+    notes="Each figure has a licence of its own; NOASSERTION, never open, where none is stated or it is another's. "
     "Modality and body part are not known: figures are charts and drawings as well as pictures of patients.",
 )

@@ -3,6 +3,7 @@ r"""OpenMedReason: exam-style questions about figures of open-access articles, w
 Row:  {"image": {"bytes": ...}, "question": "Which ...?\nA. ...\nB. ...", "answer": "B",
        "reasoning": "<think>The image shows ...</think><answer>B</answer>"}
 Test: the same, and `perception`, `knowledge`, `rationale`: lists of what a good trace says, with a question for each.
+Sets that `osler synth` makes have this layout, too, and name the article, the licence and the category of each row.
 """
 
 import json
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from osler.datasets.dataset import Dataset, Row, Skip
 from osler.datasets.read import parquet
 from osler.datasets.wording import ask_choice
-from osler.schema.sample import LETTERS, RubricUnit, Sample, choice, image, user
+from osler.schema.sample import LETTERS, Provenance, RubricUnit, Sample, choice, image, user
 
 _OPTION = re.compile(r"^[ \t]*([A-J])[.):][ \t]+", re.MULTILINE)
 _THOUGHT = re.compile(r"<think>(.*?)</think>", re.DOTALL)
@@ -40,7 +41,27 @@ def to_sample(row: Row) -> Sample | Skip:
         reasoning=thought[1].strip(),
         task="choice_qa",
         rubric=tuple(unit for axis in _AXES for unit in units_of(axis, row.get(axis))),
-        tags=("rubric",) if any(row.get(axis) for axis in _AXES) else (),
+        group=f"open_med_reason/{row['article']}" if row.get("article") else "",
+        tags=_tags(row),
+        provenance=_provenance(row),
+    )
+
+
+def _tags(row: Row) -> tuple[str, ...]:
+    tags = ("rubric",) if any(row.get(axis) for axis in _AXES) else ()
+    return (*tags, *(f"{name}:{row[name]}" for name in ("family", "category") if row.get(name)))
+
+
+def _provenance(row: Row) -> Provenance | None:
+    """The row's own terms; None where the set's hold."""
+    if not row.get("licence"):
+        return None
+    return Provenance(
+        dataset="open_med_reason",
+        record_id=row["id"],
+        licence=row["licence"],
+        access=row["access"],
+        source_url=row["source_url"],
     )
 
 
@@ -56,6 +77,7 @@ def units_of(axis: _Axis, value: Any) -> list[RubricUnit]:
             importance=str(unit.get("importance") or ""),
             presence_question=unit.get("presence_question") or "",
             correctness_question=unit.get("correctness_question") or "",
+            source_quote=unit.get("source_quote") or "",
         )
         for unit in units or ()
     ]

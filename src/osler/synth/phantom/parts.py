@@ -12,8 +12,9 @@ import pyarrow.parquet as pq
 
 from osler.core.files import atomic_write, write_json
 from osler.synth.phantom.ceiling import Question, text_ceilings
-from osler.synth.phantom.plan import SPLITS, Job
+from osler.synth.phantom.plan import Job
 from osler.synth.phantom.truth import Study
+from osler.synth.splits import SPLITS
 
 TRUTH = "truth.parquet"
 QUALITY = "quality.json"

@@ -1,6 +1,5 @@
 """Which patients belong to which split and lie in which shard."""
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -9,8 +8,7 @@ from osler.schema.sample import Split
 from osler.store.index import shard_name
 from osler.synth.phantom.patient import num_visits
 from osler.synth.phantom.truth import DATASET
-
-SPLITS: tuple[Split, ...] = ("train", "validation", "test")
+from osler.synth.splits import SPLITS, split_by_hash
 
 
 @dataclass(frozen=True)
@@ -29,13 +27,7 @@ class Job:
 
 def split_of(number: int, shares: dict[Split, float]) -> Split:
     """The split of patient `number`: fixed by a hash of the number, the same for every seed and number of patients."""
-    digest = hashlib.sha256(f"{DATASET} split {number}".encode()).digest()
-    place = int.from_bytes(digest[:8]) / 2**64
-    for split in SPLITS[:-1]:
-        place -= shares[split]
-        if place < 0:
-            return split
-    return next(split for split in reversed(SPLITS) if shares[split] > 0)
+    return split_by_hash(f"{DATASET} split {number}", shares)
 
 
 def plan_jobs(seed: int, num_patients: int, *, shares: dict[Split, float], shard_records: int) -> list[Job]:

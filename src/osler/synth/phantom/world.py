@@ -33,27 +33,12 @@ from osler.synth.phantom.dicom_out import study_dicom
 from osler.synth.phantom.film import Film
 from osler.synth.phantom.parts import FOLDER, TRUTH, has_part, merge_parts, write_part
 from osler.synth.phantom.patient import make_patient
-from osler.synth.phantom.plan import SPLITS, Job, plan_jobs
+from osler.synth.phantom.plan import Job, plan_jobs
 from osler.synth.phantom.records import patient_films, patient_records
 from osler.synth.phantom.truth import DATASET, Study
+from osler.synth.splits import SPLITS, SplitShares
 
 _TITLE = "Drawn chest radiographs"
-_TOTAL_TOLERANCE = 1e-6
-
-
-class SplitShares(Config):
-    """Share of the patients in each split."""
-
-    train: Annotated[float, Field(ge=0, le=1)]
-    validation: Annotated[float, Field(ge=0, le=1)] = 0.0
-    test: Annotated[float, Field(ge=0, le=1)] = 0.0
-
-    @model_validator(mode="after")
-    def _adds_up(self) -> "SplitShares":
-        total = self.train + self.validation + self.test
-        if abs(total - 1) > _TOTAL_TOLERANCE:
-            raise ValueError(f"the shares of the splits must add up to 1; they add up to {total:g}")
-        return self
 
 
 class PhantomConfig(Config):

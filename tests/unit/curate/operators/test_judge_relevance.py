@@ -7,11 +7,11 @@ import pytest
 from chat_server import Fault, chat_server, words
 from curate_asking import PNG, sample, samples_of, table
 from osler.core.errors import InputError
-from osler.curate.asking.ask import PausedError
-from osler.curate.asking.endpoint import asked_lines, begin_asking
 from osler.curate.asking.record import read_asked
 from osler.curate.operator import Workplace
 from osler.curate.operators.judge_relevance import OPERATOR, PROMPT_SHA256
+from osler.endpoint.ask import PausedError
+from osler.endpoint.served import asked_lines, begin_asking
 
 YES = '{"relevant": true, "reason": "a film"}'
 NO = '{"relevant": false, "reason": "a bar\\n chart: no patient"}'

@@ -4,10 +4,10 @@ import pytest
 
 from chat_server import Fault, chat_server, words
 from curate_asking import mentioned, sample, samples_of, table
-from osler.curate.asking.ask import PausedError
 from osler.curate.asking.record import read_asked
 from osler.curate.operator import Workplace
 from osler.curate.operators.summarise_mentions import OPERATOR, PROMPT_SHA256
+from osler.endpoint.ask import PausedError
 
 SEEN = "Figure 1 shows a 12 mm nodule in the left upper lobe of a man aged 61."
 

@@ -8,10 +8,10 @@ from typing import Generic, TypeVar
 from pydantic import BaseModel
 
 from osler.core.errors import OslerError
-from osler.curate.asking.endpoint import Endpoint, opened
 from osler.endpoint.batch import map_concurrent
 from osler.endpoint.chat import ChatRequest, EndpointError
 from osler.endpoint.role import Role
+from osler.endpoint.served import Endpoint, opened
 
 T = TypeVar("T", bound=BaseModel)
 # The server does not take this question: too long, a picture it cannot read. Others it may.
@@ -24,7 +24,7 @@ class PausedError(OslerError):
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked about one sample."""
+    """What is asked; `id` names what it is about."""
 
     id: str
     request: ChatRequest
@@ -32,17 +32,22 @@ class Question:
 
 @dataclass(frozen=True)
 class Answered(Generic[T]):
-    """An answer; where `value` is None, `problem` says why there is none, its kind before the first colon."""
+    """An answer; where `value` is None, `problem` says why there is none, its kind before the first colon.
+
+    tries, tokens_in, tokens_out: what it took in all, whenever it was asked for.
+    """
 
     value: T | None
     problem: str = ""
     tries: int = 0
+    tokens_in: int = 0
+    tokens_out: int = 0
 
 
 def ask_all(
     questions: Iterable[Question], kind: type[T], *, endpoint: Endpoint, name: str, kept: Path | None
 ) -> dict[str, Answered[T]]:
-    """The answers by sample. Two samples with the same question share one answer.
+    """The answers by the questions' ids. Two ids with the same question share one answer.
 
     Each answer is kept as it comes, so that a run which stops here and starts again asks only for the others. That the
     server refuses one question is that question's problem; that it has refused all so far is the endpoint's.
@@ -51,8 +56,8 @@ def ask_all(
         questions: taken only a little ahead of the answers.
         kind: of the answers.
         endpoint: who is asked.
-        name: the operator's.
-        kept: see `endpoint.opened`.
+        name: of the purpose, under which requests are entered.
+        kept: see `served.opened`.
 
     Raises:
         PausedError: a question got no answer: time-out, no connection, error of the server, a spent budget.
@@ -78,7 +83,7 @@ def ask_all(
 def _each_once(
     questions: Iterable[Question], owners: dict[str, list[str]], model: str
 ) -> Iterator[tuple[str, Question]]:
-    """The questions that are not the same as an earlier one, with their keys; `owners` has the samples of each key."""
+    """The questions that are not the same as an earlier one, with their keys; `owners` has the ids of each key."""
     for question in questions:
         key = question.request.key(model)
         owners.setdefault(key, []).append(question.id)
@@ -93,11 +98,12 @@ def _ask(question: Question, kind: type[T], role: Role, *, max_tries: int) -> An
         if error.kind == "refused" and error.status in _ITS_OWN:
             return Answered(None, f"question refused: {error}")
         raise PausedError(_paused(f"no answer about {question.id}", str(error))) from error
-    return Answered(typed.value, f"no readable answer: {typed.problem}" if typed.value is None else "", typed.tries)
+    problem = f"no readable answer: {typed.problem}" if typed.value is None else ""
+    return Answered(typed.value, problem, typed.tries, typed.tokens_in, typed.tokens_out)
 
 
 def _paused(what: str, why: str) -> str:
     return (
-        f"paused: {what}: {why}. Finished shards and all answers so far are kept: run the same command again to go on, "
-        "with its whole budget anew"
+        f"paused: {what}: {why}. What is finished and all answers so far are kept: run the same command again to go "
+        "on, with its whole budget anew"
     )

@@ -1,4 +1,4 @@
-"""Endpoint: the model that an operator asks, as a recipe names it, and how it is reached from one process of a run."""
+"""Endpoint: a model behind a server as a recipe names it, and how it is reached from one process of a run."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
@@ -10,6 +10,7 @@ from typing import Any, Self
 from pydantic import Field, NonNegativeFloat, PositiveFloat, PositiveInt, model_validator
 
 from osler.core.config import Config
+from osler.core.files import sha256_bytes
 from osler.core.settings import read_settings
 from osler.endpoint.batch import RateLimit
 from osler.endpoint.cache import ReplyCache
@@ -17,7 +18,7 @@ from osler.endpoint.client import Client, Retry
 from osler.endpoint.ledger import Ledger, Price
 from osler.endpoint.role import Role
 
-_ANSWERS, _ACCOUNT, _PACE = "answers.sqlite", "account.sqlite", "pace.sqlite"
+_ANSWERS, _ACCOUNT, _PACE = "answers.sqlite", "account.sqlite", "pace"
 
 
 class PriceConfig(Config):
@@ -93,7 +94,7 @@ def opened(endpoint: Endpoint, *, name: str, kept: Path | None) -> Iterator[Role
 
     Args:
         endpoint: the model.
-        name: the operator's, under which requests are entered.
+        name: of the purpose, under which requests are entered.
         kept: the folder through which the processes of a run share answers, budget and pace; None shares nothing and
             keeps answers only where the endpoint names a cache.
     """
@@ -101,7 +102,9 @@ def opened(endpoint: Endpoint, *, name: str, kept: Path | None) -> Iterator[Role
     with ExitStack() as stack:
         cache = stack.enter_context(closing(ReplyCache(answers))) if answers else None
         ledger = Ledger(max_cost=endpoint.max_cost, max_tokens=endpoint.max_tokens, path=kept and kept / _ACCOUNT)
-        rate = RateLimit(endpoint.per_minute, path=kept and kept / _PACE)
+        # One server's pace is not another's.
+        pace = f"{_PACE}-{sha256_bytes(endpoint.url.encode())[:12]}.sqlite"
+        rate = RateLimit(endpoint.per_minute, path=kept and kept / pace)
         stack.callback(ledger.close)
         stack.callback(rate.close)
         client = Client(
@@ -123,7 +126,7 @@ def begin_asking(kept: Path) -> None:
 
 
 def asked_lines(kept: Path) -> list[str]:
-    """What was asked since the start, a line for each operator that asks."""
+    """What was asked since the start, a line for each purpose."""
     path = kept / _ACCOUNT
     if not path.is_file():
         return []

@@ -1,0 +1,1 @@
+"""Articles to reasoning samples: filter, question, trace, verify, rubric."""
