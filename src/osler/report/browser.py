@@ -4,7 +4,7 @@ The filters are drop-down lists and rules of style (`:has(option:checked)`): no 
 them. A browser that does not know the rule shows all cases.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from html import escape
 
@@ -54,10 +54,17 @@ def browser(evaluations: Sequence[Evaluation], *, bounds: Bounds) -> str:
 
 def browser_style(evaluations: Sequence[Evaluation]) -> str:
     """The rules that hide what a filter does not name."""
+    filters = _filters(evaluations)
+    wanted: list[tuple[tuple[str, ...], str]] = [
+        ((of.mark(value),), of.mark(value)) for of in filters for value in of.values
+    ]
+    # An answer and a model together ask for that model's answer, not for any model's.
+    answers, models = (next(of for of in filters if of.name == name) for name in ("answer", "model"))
+    for answer in map(answers.mark, answers.values):
+        wanted += [((answer, model), f"{answer}-{model}") for model in map(models.mark, models.values)]
     return "".join(
-        f".browser:has(option.{of.mark(value)}:checked) .case:not(.{of.mark(value)}) {{ display: none; }}\n"
-        for of in _filters(evaluations)
-        for value in of.values
+        f".browser{''.join(f':has(option.{mark}:checked)' for mark in marks)} .case:not(.{kept}) {{ display: none; }}\n"
+        for marks, kept in wanted
     )
 
 
@@ -93,7 +100,7 @@ def _entries(evaluations: Sequence[Evaluation], num_cases: int) -> tuple[list[En
     return [Entry(tuple(found[key])) for key in sorted(found, key=lambda key: tasks.index(key[0]))], num_left_out
 
 
-def _marks(entry: Entry, filters: Iterable[_Filter]) -> str:
+def _marks(entry: Entry, filters: Sequence[_Filter]) -> str:
     """The classes of an item: one of each value that any of its cases has."""
     values: dict[str, set[str]] = {
         "task": {case.task for _, case in entry.cases},
@@ -101,7 +108,10 @@ def _marks(entry: Entry, filters: Iterable[_Filter]) -> str:
         "training": {_verdict(case) for _, case in entry.cases},
         "model": {name for name, _ in entry.cases},
     }
-    return " ".join(of.mark(value) for of in filters for value in of.values if value in values[of.name])
+    marks = [of.mark(value) for of in filters for value in of.values if value in values[of.name]]
+    of = {each.name: each for each in filters}
+    marks += [f"{of['answer'].mark(case.outcome)}-{of['model'].mark(name)}" for name, case in entry.cases]
+    return " ".join(marks)
 
 
 def _verdict(case: Case) -> str:

@@ -7,6 +7,8 @@ from osler.report.evaluations import Case, Said
 from osler.report.pictures import Pictures
 from osler.schema.sample import LETTERS
 
+_CONDITIONS = "image blind shuffled"
+
 
 @dataclass(frozen=True)
 class Bounds:
@@ -36,7 +38,7 @@ def card(entry: Entry, marks: str, *, pictures: Pictures, bounds: Bounds) -> str
     said = "".join(
         _said(name, kept, condition, found, bounds)
         for name, kept in entry.cases
-        for condition, found in kept.predictions.items()
+        for condition, found in sorted(kept.predictions.items(), key=lambda each: _CONDITIONS.find(each[0]))
     )
     verdict = case.verdict or "not checked"
     return (
@@ -61,8 +63,9 @@ def _images(case: Case, pictures: Pictures, bounds: Bounds) -> str:
 
 
 def _options(case: Case, bounds: Bounds) -> str:
-    if not case.options:
-        return ""
+    lines = [f"{letter}. {option}" for letter, option in zip(LETTERS, case.options, strict=False)]
+    if set(lines) <= set(case.question.splitlines()):
+        return ""  # the question's own words list them, or there are none
     rows = "".join(
         f"<li{' class=gold' if letter == case.gold else ''}>{letter}. {_cut(option, bounds)}</li>"
         for letter, option in zip(LETTERS, case.options, strict=False)
@@ -105,7 +108,8 @@ def _words(found: Said, bounds: Bounds) -> str:
     if not found.words:
         return "none"
     where = f" (characters {found.span[0]} to {found.span[1]})" if found.span else " (not letter by letter)"
-    return _cut(found.words, bounds) + escape(where)
+    said = "the same" if found.words == found.parsed else _cut(found.words, bounds)
+    return said + escape(where)
 
 
 def _raw(found: Said, bounds: Bounds) -> str:

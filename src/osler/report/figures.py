@@ -21,6 +21,7 @@ _SERIES = (
 )
 _LINES = ("#1f77b4", "#d95f02", "#7570b3", "#6b8e23", "#c2185b", "#8c564b", "#17a2b8", "#b8860b", "#555555", "#2ca02c")
 _ROW_INCHES = 0.55
+_NAME_LETTERS = 60
 _WIDTH_INCHES = 8.0
 _TRAINING_INCHES = 11.0
 _LOSS_INCHES = 2.2
@@ -91,7 +92,7 @@ def scores_figure(results: tuple[Result, ...]) -> str:
                 xerr=[[point.value - point.low for point in points], [point.high - point.value for point in points]],
                 fmt=marker, color=color, capsize=2, markersize=6, linewidth=1.2, label=name,
             )  # fmt: skip
-        axes.set_yticks(range(len(results)), [f"{result.task} ({result.metric})" for result in results])
+        axes.set_yticks(range(len(results)), [_short(name) for name in _names(results)])
         axes.set_ylim(len(results) - 0.5, -0.5)
         axes.set_xlim(-0.02, 1.02)
         axes.set_xlabel("score, with its 95 % interval")
@@ -143,13 +144,13 @@ def _dot(series: Series) -> str:
 def scores_words(results: tuple[Result, ...]) -> str:
     """What the plot of scores shows, in words."""
     parts = []
-    for result in results:
+    for name_of_row, result in zip(_names(results), results, strict=True):
         said = [
             f"{name} {found.value:.2f}"
             for name, *_ in _SERIES
             if (found := _series(result, name)) and found.value is not None
         ]
-        parts.append(f"{result.task} {result.metric}: {', '.join(said) or 'not measured'}")
+        parts.append(f"{name_of_row}: {', '.join(said) or 'not measured'}")
     return "Scores by task. " + "; ".join(parts) + "."
 
 
@@ -164,6 +165,20 @@ def training_words(curves: tuple[Curve, ...]) -> str:
     others = [panel.title for panel in PANELS[1:] if any(panel.lines(curve) for curve in curves)]
     below = f" Below it, by step: {', '.join(others)}." if others else ""
     return "Training loss by step. " + "; ".join(parts) + "." + below
+
+
+def _names(results: tuple[Result, ...]) -> list[str]:
+    """What each row is called; with the model where there are several."""
+    several = len({result.model for result in results}) > 1
+    return [
+        f"{result.model}: {result.task} ({result.metric})" if several else f"{result.task} ({result.metric})"
+        for result in results
+    ]
+
+
+def _short(name: str) -> str:
+    """A name that leaves room for the plot: of a long one the end, where task and metric stand."""
+    return name if len(name) <= _NAME_LETTERS else f"...{name[-_NAME_LETTERS:]}"
 
 
 def _series(result: Result, name: str) -> Interval | None:

@@ -55,11 +55,23 @@ def _training(found: Gathered) -> str:
 
 
 def _notes(found: Gathered, notes: tuple[str, ...]) -> str:
-    scores = [*(note for result in found.results for note in result.notes), *published_notes(found.results)]
-    said = dict.fromkeys([*notes, *scores, *found.warnings])
+    said = dict.fromkeys([*notes, *_result_notes(found), *published_notes(found.results), *found.warnings])
     if not said:
         return ""
     return section("Notes", f"<ul>{''.join(f'<li>{escape(note)}</li>' for note in said)}</ul>")
+
+
+def _result_notes(found: Gathered) -> list[str]:
+    """The notes of results, each once, with the tasks and models that it is of where it is not of all."""
+    places: dict[str, dict[str, None]] = {}
+    everywhere: dict[str, None] = {}
+    for each in found.evaluations:
+        for result in each.results:
+            where = f"{result.task}, {each.name}" if len(found.evaluations) > 1 else result.task
+            everywhere[where] = None
+            for note in result.notes:
+                places.setdefault(note, {})[where] = None
+    return [note if len(where) == len(everywhere) else f"{note} [{'; '.join(where)}]" for note, where in places.items()]
 
 
 def _made(found: Gathered) -> str:

@@ -106,7 +106,7 @@ def test_what_was_not_measured_is_never_a_zero(folder):
     row = re.sub(r"<[^>]+>", "|", row[: row.index("</tr>")])
     assert row.count("not measured") == 6 and "0.000" not in row
     assert record["headline"][1]["value"] is None
-    assert "phantom_count accuracy: not measured" in page
+    assert "phantom_count (accuracy): not measured" in page
 
 
 def test_cases_notes_licences_and_hashes_are_there(folder):
