@@ -34,8 +34,8 @@ def test_kappa_equals_statsmodels():
     # cohens_kappa of statsmodels 0.15.0 on the table of these two raters, plain and with wt="quadratic"
     first = [int(value) for value in "021102201120010212210022"]
     second = [int(value) for value in "021102101020011212220012"]
-    assert cohen_kappa(first, second) == pytest.approx(0.6874999999999999))
-    assert cohen_kappa(first, second, weights="quadratic") == pytest.approx(0.8484848484848485))
+    assert cohen_kappa(first, second) == pytest.approx(0.6874999999999999)
+    assert cohen_kappa(first, second, weights="quadratic") == pytest.approx(0.8484848484848485)
 
 
 def test_nothing_to_agree_on_is_no_value():
