@@ -1,6 +1,6 @@
 """`osler score`: `results.json` from `predictions.jsonl` or another program's log, without model and data.
 
-With `method: rubric` the kept answers' reasoning is judged instead, with `method: preference` models against each other.
+With `method: rubric` the reasoning in kept answers is judged instead, with `method: preference` models against others.
 """
 
 from collections.abc import Sequence
@@ -16,10 +16,10 @@ from osler.evaluation.context import NAME, EvalContext, TaskContext, read_contex
 from osler.evaluation.export_tasks import CONTEXT, ITEMS
 from osler.evaluation.extraction import open_extractors
 from osler.evaluation.import_logs import import_logs, log_files
+from osler.evaluation.journal import read_predictions, write_predictions
 from osler.evaluation.judging import preference, rubric
 from osler.evaluation.judging.preference import PreferenceConfig
 from osler.evaluation.judging.rubric import RubricConfig
-from osler.evaluation.journal import read_predictions, write_predictions
 from osler.evaluation.parsers import add_compat_results
 from osler.evaluation.results import read_again, write_results
 from osler.evaluation.task import Task

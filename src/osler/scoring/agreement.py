@@ -5,13 +5,15 @@ Cohen's kappa (two raters, doi 10.1177/001316446002000104), with quadratic weigh
 None where it has no value: raters who all used one value and the same leave nothing to agree on.
 """
 
+import math
 from collections.abc import Hashable, Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 
 from osler.core.errors import InputError
-from osler.scoring.bootstrap import cluster_bootstrap
+from osler.scoring.bootstrap import sums_bootstrap
+from osler.scoring.clusters import Clusters
 from osler.scoring.intervals import Estimate
 
 Level = Literal["nominal", "ordinal", "interval"]
@@ -60,18 +62,32 @@ def krippendorff_alpha(units: Sequence[Sequence[float]], *, level: Level = "nomi
     Units with fewer than two values have no part. None where fewer than two units are left, or all values are one.
     """
     pairable = [list(unit) for unit in units if len(unit) >= 2]
-    flat = [value for unit in pairable for value in unit]
-    values = np.unique(flat) if flat else np.empty(0)
-    if len(pairable) < 2 or len(values) < 2:
+    values = np.unique([value for unit in pairable for value in unit])
+    if len(pairable) < 2:
         return None
-    coincidences = np.zeros((len(values), len(values)))
-    for unit in pairable:
-        counts = np.bincount(np.searchsorted(values, unit), minlength=len(values)).astype(float)
-        coincidences += (np.outer(counts, counts) - np.diag(counts)) / (len(unit) - 1)
-    totals = coincidences.sum(axis=1)
+    found = float(_alpha(_coincidences(pairable, values).sum(axis=0), values, level))
+    return None if math.isnan(found) else found
+
+
+def _coincidences(units: Sequence[Sequence[float]], values: np.ndarray) -> np.ndarray:
+    """What each unit adds to the table of values that meet: [n, V * V]."""
+    counts = np.zeros((len(units), len(values)))
+    for row, unit in enumerate(units):
+        np.add.at(counts[row], np.searchsorted(values, unit), 1)
+    met = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(values))
+    return (met / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(units), -1)
+
+
+def _alpha(coincidences: np.ndarray, values: np.ndarray, level: Level) -> np.ndarray:
+    """Alpha [...] of tables of values that meet [..., V * V]; nan where only one value is in use."""
+    tables = coincidences.reshape(*coincidences.shape[:-1], len(values), len(values))
+    totals = tables.sum(axis=-1)
     apart = _distances(values, level, totals)
-    expected = float((apart * (np.outer(totals, totals) - np.diag(totals))).sum()) / (totals.sum() - 1)
-    return 1 - float((apart * coincidences).sum()) / expected
+    pairs = totals[..., :, None] * totals[..., None, :] - totals[..., :, None] * np.eye(len(values))
+    above, below = (apart * tables).sum(axis=(-1, -2)), (apart * pairs).sum(axis=(-1, -2))
+    expected = below / np.maximum(totals.sum(axis=-1) - 1, 1)
+    has_value = expected > 0
+    return 1 - np.divide(above, expected, out=np.full(np.shape(expected), math.nan), where=has_value)
 
 
 def agreement(
@@ -94,11 +110,11 @@ def agreement(
     shared = [key for key in keys if sum(key in own for own in ratings.values()) >= 2]
     units = [[own[key] for own in ratings.values() if key in own] for key in shared]
     own_clusters = [clusters[key] for key in shared]
-    estimate, _ = cluster_bootstrap(
-        lambda positions: krippendorff_alpha([units[place] for place in positions], level=level),
-        own_clusters,
-        seed=seed,
-    )
+    values = np.unique([value for unit in units for value in unit])
+    sums = Clusters(own_clusters).sums(_coincidences(units, values))
+    estimate = Estimate(None, None, None, "not measured")
+    if len(units) > 1:
+        estimate, _ = sums_bootstrap(sums, lambda total: _alpha(total, values, level), seed=seed)
     kappa = quadratic = None
     if len(names) == 2 and units:
         first, second = zip(*units, strict=True)
@@ -116,10 +132,10 @@ def _observed(units: Sequence[Sequence[float]]) -> float | None:
 
 
 def _distances(values: np.ndarray, level: Level, totals: np.ndarray) -> np.ndarray:
-    """Squared distances between values: [V, V]. `totals` [V]: how often each value was given."""
+    """Squared distances between values: [..., V, V]. `totals` [..., V]: how often each value was given."""
     if level == "nominal":
         return (values[:, None] != values[None, :]).astype(float)
     if level == "interval":
         return np.square(values[:, None] - values[None, :])
-    ranks = np.cumsum(totals) - totals / 2  # the sum of totals between two values, half of each end's: their distance
-    return np.square(ranks[:, None] - ranks[None, :])
+    ranks = np.cumsum(totals, axis=-1) - totals / 2  # between two values lie those in between and half of each end's
+    return np.square(ranks[..., :, None] - ranks[..., None, :])

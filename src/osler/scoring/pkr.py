@@ -10,9 +10,9 @@ the candidate speaks of it, presence p in {0, 1, 2}, and where it does (p >= 1) 
     score         = mean of the axes
 
 (OpenMedReason, arXiv 2606.12169. Its published axis values 61.9, 70.8 and 80.2 give its published 70.9 only with this
-mean; a factor of 1/2 that stands in one formula there does not.) A verdict that could not be read is never guessed: its
-unit is left out of the score, and `low` and `high` say between what the score lies whatever the verdict would have been.
-The same function serves as metric and as reward.
+mean; a factor of 1/2 that stands in one formula there does not.) A verdict that could not be read is never guessed:
+its unit is left out of the score, and `low` and `high` say between what the score lies whatever the verdict would have
+been. The same function serves as metric and as reward.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,13 +1,13 @@
 """Preference: which of two answers is better, judged in both orders; win rates, and strengths of several models.
 
-A pair is shown twice with the sides exchanged. A judge that prefers one side whatever stands there prefers nothing: such
-a pair counts as a tie, is named `inconsistent` and counted. `both_bad` is a tie, too, and counted apart.
+A pair is shown twice with the sides exchanged. A judge that prefers one side whatever stands there prefers nothing:
+such a pair counts as a tie, is named `inconsistent` and counted. `both_bad` is a tie, too, and counted apart.
 
     points    1 for the preferred model, 1/2 each for a tie
     win rate  mean points; "decided" is the same over the pairs that were won by one of the two
 
-Strengths of several models are Bradley and Terry's (doi 10.2307/2334029): P(i beats j) = s_i / (s_i + s_j), ties as half
-a win each, by Hunter's iteration (doi 10.1214/aos/1079120141), with the geometric mean of all strengths 1.
+Strengths of several models are Bradley and Terry's (doi 10.2307/2334029): P(i beats j) = s_i / (s_i + s_j), ties as
+half a win each, by Hunter's iteration (doi 10.1214/aos/1079120141), with the geometric mean of all strengths 1.
 """
 
 import math
@@ -167,12 +167,12 @@ def strengths(pairs: Sequence[Preference], models: Sequence[str], *, seed: int) 
             known[key] = np.log(bradley_terry(total.reshape(*total.shape[:-1], size, size)))
         return known[key]
 
+    def of(place: int) -> Estimate:
+        return sums_bootstrap(sums, lambda total: logs(total)[..., place], seed=seed, form="percentile")[0]
+
     if not pairs:
         return {name: Estimate(None, None, None, "not measured") for name in models}
-    return {
-        name: sums_bootstrap(sums, lambda total, place=place: logs(total)[..., place], seed=seed, form="percentile")[0]
-        for place, name in enumerate(models)
-    }
+    return {name: of(place) for place, name in enumerate(models)}
 
 
 def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:

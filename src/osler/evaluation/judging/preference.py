@@ -22,7 +22,7 @@ from osler.evaluation.judging.labels import agreement_row
 from osler.evaluation.judging.reader_page import reader_page
 from osler.evaluation.judging.readers import Duel, Page, page_of, read_export
 from osler.scoring.judge.pairs import PROMPTS, AnswerPair, judge_pairs
-from osler.scoring.judge.prompts import check_pinned, prompt_sha256
+from osler.scoring.judge.prompts import check_pinned, prompt_hashes
 from osler.scoring.judge.rubric import trace_text
 from osler.scoring.preference import Outcome, Preference, strengths, win_rate
 from osler.store.shards import Store
@@ -48,7 +48,7 @@ class PreferenceConfig(Config):
     readers: tuple[str, ...] = ()
     num_cases: PositiveInt | None = None
     exports: tuple[Path, ...] = ()
-    prompt_sha256: dict[str, str] = Field(default_factory=lambda: {name: prompt_sha256(name) for name in PROMPTS})
+    prompt_sha256: dict[str, str] = Field(default_factory=lambda: prompt_hashes(PROMPTS))
     seed: int = 0
 
 
@@ -178,13 +178,21 @@ def _write_pages(
         if telling:
             log.warn(f"the page of {reader}: {telling} of {len(page.cases)} cases hold a model's name in their words")
     if pages:
-        key = {
-            reader: {"page": page.id, "cases": [asdict(case) for case in page.cases]} for reader, page in pages.items()
+        write_json(out / "key.json", {reader: _key(page) for reader, page in pages.items()})
+
+
+def _key(page: Page) -> dict[str, Any]:
+    cases = [
+        {
+            "case": case.id,
+            "task": case.duel.task,
+            "item_id": case.duel.item_id,
+            "left": case.duel.first if case.first_is == "left" else case.duel.second,
+            "right": case.duel.second if case.first_is == "left" else case.duel.first,
         }
-        for each in key.values():
-            for case in each["cases"]:
-                case["duel"] = {name: case["duel"][name] for name in ("first", "second", "task", "item_id")}
-        write_json(out / "key.json", key)
+        for case in page.cases
+    ]
+    return {"page": page.id, "cases": cases}
 
 
 def _read_back(exports: Sequence[Path], pages: Mapping[str, Page]) -> dict[str, _Rated]:

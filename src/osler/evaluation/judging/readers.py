@@ -1,6 +1,6 @@
 """Readers: which cases a person is shown, on which side each model stands, and what the person's page gives back.
 
-Sides and order are drawn anew for each reader and case, from the seed. The page carries ids that say nothing without it.
+Sides and order are drawn anew for each reader and case, from the seed; without it the page's ids say nothing.
 """
 
 import re

@@ -24,7 +24,7 @@ from osler.schema.prediction import Prediction
 from osler.schema.result import Result
 from osler.scoring.bootstrap import sums_bootstrap
 from osler.scoring.clusters import Clusters
-from osler.scoring.judge.prompts import check_pinned, prompt_sha256
+from osler.scoring.judge.prompts import check_pinned, prompt_hashes
 from osler.scoring.judge.rubric import PROMPTS, Judged, Trace, judge_traces, trace_text
 from osler.scoring.pkr import AXES, SIGNATURE, TraceScore, UnitVerdict, trace_score
 from osler.store.shards import Store
@@ -48,7 +48,7 @@ class RubricConfig(Config):
     labels: tuple[Path, ...] = ()
     tasks: tuple[str, ...] = ()
     model_name: str = ""
-    prompt_sha256: dict[str, str] = Field(default_factory=lambda: {name: prompt_sha256(name) for name in PROMPTS})
+    prompt_sha256: dict[str, str] = Field(default_factory=lambda: prompt_hashes(PROMPTS))
     seed: int = 0
 
     @field_validator("judges")

@@ -37,7 +37,7 @@ class AnswerPair:
 
 @dataclass(frozen=True)
 class JudgedPair:
-    """outcome: None where a verdict could not be read (`problem`). shown, swapped: with the first answer left, right."""
+    """outcome: None where a verdict could not be read (`problem`). shown, swapped: with the first one left, right."""
 
     outcome: Outcome | None
     shown: Verdict | None

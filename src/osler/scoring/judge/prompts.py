@@ -21,13 +21,18 @@ def prompt_sha256(name: PromptName) -> str:
     return sha256_bytes(judge_prompt(name).encode())
 
 
+def prompt_hashes(names: tuple[PromptName, ...]) -> dict[str, str]:
+    """The hashes by name."""
+    return {str(name): prompt_sha256(name) for name in names}
+
+
 def check_pinned(pinned: dict[str, str], names: tuple[PromptName, ...]) -> None:
     """Refuse a recipe that was written for other instructions than this version's; an empty one pins nothing.
 
     Raises:
         InputError: an unknown name or another hash.
     """
-    ours = {str(name): prompt_sha256(name) for name in names}
+    ours = prompt_hashes(names)
     for name, digest in pinned.items():
         if name not in ours:
             raise InputError(f"prompt_sha256: no instruction {name!r}", expected=", ".join(ours), got=name)
