@@ -75,7 +75,7 @@ def _coincidences(units: Sequence[Sequence[float]], values: np.ndarray) -> np.nd
     for row, unit in enumerate(units):
         np.add.at(counts[row], np.searchsorted(values, unit), 1)
     met = counts[:, :, None] * counts[:, None, :] - counts[:, :, None] * np.eye(len(values))
-    return (met / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(units), -1)
+    return (met / (counts.sum(axis=1) - 1)[:, None, None]).reshape(len(units), len(values) ** 2)
 
 
 def _alpha(coincidences: np.ndarray, values: np.ndarray, level: Level) -> np.ndarray:
@@ -110,10 +110,10 @@ def agreement(
     shared = [key for key in keys if sum(key in own for own in ratings.values()) >= 2]
     units = [[own[key] for own in ratings.values() if key in own] for key in shared]
     own_clusters = [clusters[key] for key in shared]
-    values = np.unique([value for unit in units for value in unit])
-    sums = Clusters(own_clusters).sums(_coincidences(units, values))
     estimate = Estimate(None, None, None, "not measured")
     if len(units) > 1:
+        values = np.unique([value for unit in units for value in unit])
+        sums = Clusters(own_clusters).sums(_coincidences(units, values))
         estimate, _ = sums_bootstrap(sums, lambda total: _alpha(total, values, level), seed=seed)
     kappa = quadratic = None
     if len(names) == 2 and units:
