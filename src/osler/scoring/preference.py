@@ -18,7 +18,7 @@ from typing import Literal
 import numpy as np
 
 from osler.core.errors import InputError
-from osler.scoring.bootstrap import sums_bootstrap
+from osler.scoring.bootstrap import mean_bootstrap, sums_bootstrap
 from osler.scoring.clusters import Clusters
 from osler.scoring.intervals import Estimate
 from osler.scoring.permutation import Permuted, sign_flip
@@ -94,17 +94,15 @@ def win_rate(pairs: Sequence[Preference], *, seed: int) -> WinRate:
     first, second = models.pop()
     clusters = Clusters([pair.cluster for pair in pairs])
     points = np.asarray([POINTS[pair.outcome] for pair in pairs])
-    won = np.asarray([pair.outcome == "first" for pair in pairs], dtype=float)
-    decided = np.asarray([pair.outcome in ("first", "second") for pair in pairs], dtype=float)
-    sums = clusters.sums(np.stack([points, np.ones(len(pairs)), won, decided], axis=1))
+    decided = [(POINTS[pair.outcome], pair.cluster) for pair in pairs if pair.outcome in ("first", "second")]
     return WinRate(
         first=first,
         second=second,
         n=len(pairs),
         n_clusters=clusters.count,
         counts={name: sum(pair.outcome == name for pair in pairs) for name in OUTCOMES},
-        rate=sums_bootstrap(sums, lambda total: _ratio(total[..., 0], total[..., 1]), seed=seed)[0],
-        decided=sums_bootstrap(sums, lambda total: _ratio(total[..., 2], total[..., 3]), seed=seed)[0],
+        rate=mean_bootstrap(points.tolist(), [pair.cluster for pair in pairs], seed=seed),
+        decided=mean_bootstrap([point for point, _ in decided], [cluster for _, cluster in decided], seed=seed),
         p=sign_flip(clusters.sums((2 * points - 1)[:, None])[:, 0], seed=seed),
     )
 
@@ -173,11 +171,6 @@ def strengths(pairs: Sequence[Preference], models: Sequence[str], *, seed: int) 
     if not pairs:
         return {name: Estimate(None, None, None, "not measured") for name in models}
     return {name: of(place) for place, name in enumerate(models)}
-
-
-def _ratio(above: np.ndarray, below: np.ndarray) -> np.ndarray:
-    below = np.asarray(below, dtype=float)
-    return np.divide(above, below, out=np.full(below.shape, math.nan), where=below > 0)
 
 
 def _is_connected(beats: np.ndarray) -> np.ndarray:

@@ -77,6 +77,13 @@ def test_only_ties_have_a_rate_and_no_decided_share():
     assert (found.rate.value, found.decided.value, found.p.p) == (0.5, None, 1.0)
 
 
+def test_a_model_that_always_wins_still_has_an_interval():
+    found = win_rate(pairs(["first"] * 6, clusters=[0, 0, 1, 1, 2, 2]), seed=0)
+    # Wilson's lower bound of 3 of 3: 3 / (3 + 1.96^2)
+    assert (found.rate.low, found.rate.high) == (pytest.approx(3 / (3 + 1.959964**2), abs=1e-5), pytest.approx(1.0))
+    assert found.p.p == 0.25
+
+
 def test_a_rate_of_nothing_or_of_several_pairs_of_models_is_refused():
     with pytest.raises(InputError, match="of two models"):
         win_rate([], seed=0)

@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Hashable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,8 +22,7 @@ from osler.evaluation.judging.answers import question_text, real_answers, stored
 from osler.evaluation.judging.labels import Key, agreements, read_labels
 from osler.schema.prediction import Prediction
 from osler.schema.result import Result
-from osler.scoring.bootstrap import sums_bootstrap
-from osler.scoring.clusters import Clusters
+from osler.scoring.bootstrap import mean_bootstrap
 from osler.scoring.judge.prompts import check_pinned, prompt_hashes
 from osler.scoring.judge.rubric import PROMPTS, Judged, Trace, judge_traces, trace_text
 from osler.scoring.pkr import AXES, SIGNATURE, TraceScore, UnitVerdict, trace_score
@@ -167,17 +166,17 @@ def _results(
                 for item in own
                 if (value := _value(scores[item.trace.id], metric)) is not None
             ]
-            low, high, method, whole = _estimate(measured, config.seed)
+            found = mean_bootstrap([value for value, _ in measured], [each for _, each in measured], seed=config.seed)
             results.append(
                 Result(
                     task=task,
                     task_version=versions.get(task, TASKS.load(task).version),
                     metric=metric,
                     metric_signature=f"{SIGNATURE}|judge:{judge.model}|prompts:{pinned}",
-                    value=whole,
-                    ci_low=low,
-                    ci_high=high,
-                    ci_method=method,
+                    value=found.value,
+                    ci_low=found.low,
+                    ci_high=found.high,
+                    ci_method=found.method,
                     n=len(measured),
                     n_clusters=len({cluster for _, cluster in measured}),
                     unparsed=0,
@@ -194,18 +193,6 @@ def _value(score: TraceScore, metric: str) -> float | None:
         return score.value
     axis = {str(name): each for name, each in score.axes.items()}.get(metric.removeprefix(f"{METRIC}/"))
     return axis.score if axis else None
-
-
-def _estimate(
-    measured: Sequence[tuple[float, Hashable]], seed: int
-) -> tuple[float | None, float | None, str, float | None]:
-    """The interval of the mean by cluster bootstrap, its method, and the mean."""
-    if not measured:
-        return None, None, "not measured", None
-    table = np.asarray([[value, 1.0] for value, _ in measured])
-    sums = Clusters([cluster for _, cluster in measured]).sums(table)
-    found, _ = sums_bootstrap(sums, lambda total: total[..., 0] / total[..., 1], seed=seed)
-    return found.low, found.high, found.method, found.value
 
 
 def _notes(own: Sequence[_Item], scores: Mapping[str, TraceScore], num_failed: int) -> list[str]:
