@@ -1,11 +1,14 @@
-"""`osler score`: `results.json` from `predictions.jsonl` or another program's log, without model and data."""
+"""`osler score`: `results.json` from `predictions.jsonl` or another program's log, without model and data.
+
+With `method: rubric` the reasoning in kept answers is judged instead, with `method: preference` models against others.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
 
 from osler.core.catalog import HARNESSES, TASKS
 from osler.core.config import Config, Recipe
-from osler.core.errors import InputError
+from osler.core.errors import InputError, did_you_mean
 from osler.core.files import existing_file, existing_folder
 from osler.core.log import Log
 from osler.core.outcome import Outcome
@@ -14,6 +17,9 @@ from osler.evaluation.export_tasks import CONTEXT, ITEMS
 from osler.evaluation.extraction import open_extractors
 from osler.evaluation.import_logs import import_logs, log_files
 from osler.evaluation.journal import read_predictions, write_predictions
+from osler.evaluation.judging import preference, rubric
+from osler.evaluation.judging.preference import PreferenceConfig
+from osler.evaluation.judging.rubric import RubricConfig
 from osler.evaluation.parsers import add_compat_results
 from osler.evaluation.results import read_again, write_results
 from osler.evaluation.task import Task
@@ -46,9 +52,27 @@ class ScoreConfig(Config):
     metric_weights: dict[str, Path] = {}
 
 
-def parse(recipe: Recipe) -> ScoreConfig:
-    """The recipe checked: one source of answers, known metrics, parsers and harness."""
-    config = ScoreConfig.parse(recipe)
+AnyConfig = ScoreConfig | RubricConfig | PreferenceConfig
+METHODS = {"rubric": rubric, "preference": preference}
+
+
+def parse(recipe: Recipe) -> AnyConfig:
+    """The recipe checked: one source of answers, known metrics, parsers and harness; or a method of judging."""
+    method = recipe.get("method")
+    if method is not None and method not in METHODS:
+        raise InputError(
+            f"recipe: unknown method {method!r}",
+            expected=f"{' or '.join(METHODS)}; or none, to score answers by metrics",
+            fix=did_you_mean(str(method), list(METHODS)),
+        )
+    if method == "rubric":
+        return rubric.check(RubricConfig.parse(recipe))
+    if method == "preference":
+        return preference.check(PreferenceConfig.parse(recipe))
+    return _checked(ScoreConfig.parse(recipe))
+
+
+def _checked(config: ScoreConfig) -> ScoreConfig:
     check_names(config.metric_weights)
     for name in config.metrics:
         load_metric(name)
@@ -67,8 +91,12 @@ def parse(recipe: Recipe) -> ScoreConfig:
     return config
 
 
-def inputs(config: ScoreConfig) -> list[Path]:
+def inputs(config: AnyConfig) -> list[Path]:
     """The predictions and, where there is one, their context; or the logs and what was exported."""
+    if isinstance(config, RubricConfig):
+        return rubric.inputs(config)
+    if isinstance(config, PreferenceConfig):
+        return preference.inputs(config)
     if config.predictions is not None:
         context = config.predictions.with_name(NAME)
         return [existing_file(config.predictions), *([context] if context.is_file() else [])]
@@ -77,11 +105,19 @@ def inputs(config: ScoreConfig) -> list[Path]:
     return [*logs, existing_file(exported / ITEMS), existing_file(exported / CONTEXT)]
 
 
-def run(config: ScoreConfig, out: Path, *, device: str, log: Log) -> Outcome:
+def run(config: AnyConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """Extract every answer anew, score, write. On `device` run the models of `metric_weights` and no others.
 
     The predictions as they are now read are written, too, so that `osler compare` finds all that it needs.
     """
+    if isinstance(config, RubricConfig):
+        return rubric.run(config, out, log)
+    if isinstance(config, PreferenceConfig):
+        return preference.run(config, out, log)
+    return _score(config, out, device, log)
+
+
+def _score(config: ScoreConfig, out: Path, device: str, log: Log) -> Outcome:
     if config.predictions is None:
         predictions, context = _import(config)
         before = predictions

@@ -18,7 +18,7 @@ from osler.core.errors import InputError
 from osler.core.rng import generator
 from osler.scoring.clusters import Clusters
 from osler.scoring.distributions import normal_cdf, normal_quantile
-from osler.scoring.intervals import Estimate
+from osler.scoring.intervals import NO_VARIATION, Estimate, wilson
 
 Form = Literal["bca", "percentile"]
 NUM_RESAMPLES = 1000
@@ -52,6 +52,22 @@ def sums_bootstrap(
     draws = value(_drawn_sums(sums, seed, num_resamples))
     left = value(sums.sum(axis=0) - sums) if form == "bca" else None
     return _estimate(whole, draws, left, confidence), draws[np.isfinite(draws)]
+
+
+def mean_bootstrap(values: Sequence[float], clusters: Sequence[Hashable], *, seed: int) -> Estimate:
+    """The mean of item scores in 0..1 with its interval.
+
+    Where no draw differs, which says nothing, Wilson's interval with the number of clusters as its n.
+    """
+    grouped = Clusters(clusters)
+    table = np.stack([np.asarray(values, dtype=float), np.ones(len(values))], axis=1)
+    if not len(values):
+        return Estimate(None, None, None, "not measured")
+    found, _ = sums_bootstrap(grouped.sums(table), lambda total: total[..., 0] / total[..., 1], seed=seed)
+    if found.low is None or found.high is None or found.high - found.low > NO_VARIATION:
+        return found
+    low, high = wilson((found.value or 0.0) * grouped.count, grouped.count)
+    return Estimate(found.value, low, high, "wilson|n:clusters")
 
 
 def cluster_bootstrap(

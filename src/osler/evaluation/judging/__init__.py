@@ -1,0 +1,1 @@
+"""Kept answers judged: by the units of a rubric, or against each other."""

@@ -1,0 +1,1 @@
+"""Models as judges, asked through an endpoint."""
