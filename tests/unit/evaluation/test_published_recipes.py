@@ -12,9 +12,8 @@ from osler.evaluation.config import EvalConfig
 from osler.evaluation.run import parse
 
 ROOT = Path(__file__).parents[3] / "recipes"
-EVAL = [
-    path for path in sorted((ROOT / "eval").glob("*.yaml")) if path.stem not in {"score", "import_log", "export_tasks"}
-]
+# Recipes of osler eval name who answers; the others here are of osler score and osler export-tasks.
+EVAL = [path for path in sorted((ROOT / "eval").glob("*.yaml")) if {"model", "endpoints"} & load_recipe(path).keys()]
 # The row of each published score: task, metric, value, number of items.
 MEDGPT_OSS = {
     ("medxpertqa_mm", "choice_accuracy", 0.4923, 2000),
