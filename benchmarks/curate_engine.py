@@ -4,13 +4,13 @@ Every engine reads the same files and captions, puts each image through the same
 resize to 384 px, JPEG of quality 90, dHash256, Unicode NFKC, MinHash of 128), drops near duplicates over the whole set
 by the same rule (near hashes, nearly the same words, pixels that agree), and writes what is left, with two workers:
 
-    osler      one `osler curate`: `drop_near_duplicate`, which hashes every file first, then the rest of the kernel on
-               what is left
+    osler      one `osler curate`: `drop_near_duplicate`, which hashes the files whose words may be another's, then the
+               rest of the kernel on what is left
     datatrove  its local executor: kernel to Parquet; near duplicates; Parquet without them (0.10.1)
     ray        Ray Data on this machine: the same three steps (2.60.0)
 
-The peers hash the picture that the kernel has decoded; ours reads each file twice, since an operator that sees the
-whole set comes before any image is stored. CPU is that of all processes of an engine, PSS the sum over them at its
+The peers hash every picture, since their kernel knows one row at a time; ours asks the words of the whole set first,
+and reads the files that it hashes twice. CPU is that of all processes of an engine, PSS the sum over them at its
 highest. A peer that is not installed is left out.
 
     python benchmarks/curate_engine.py [--images 20000] [--only osler] [--keep DIR]
