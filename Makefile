@@ -24,7 +24,7 @@ demo: $(VENV)/.ready-run ## the whole story on two cores within 15 minutes, ends
 	@bash runs/tiny.sh
 
 test: $(VENV)/.ready-dev ## unit, contract and house tests
-	@$(PYTEST) tests/unit tests/contract tests/house -n 2 --dist loadfile --durations 5
+	@$(PYTEST) tests/unit tests/contract tests/golden tests/house -n 2 --dist loadfile --durations 5
 
 check: $(VENV)/.ready-dev ## format, lint, types, layers, reference pages, house and unit tests
 	@$(BIN)/ruff format --check --quiet . || { echo "format: run 'make format'" >&2; exit 1; }
@@ -67,12 +67,12 @@ $(BIN)/python:
 
 $(VENV)/.ready-run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "setup: installing torch, transformers and the rest into $(VENV); some minutes the first time"
-	$(call install,$(PIP) torch==2.13.0 && $(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint]')
+	$(call install,$(PIP) torch==2.13.0 && $(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics]')
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-run
 	@echo "setup: installing the tools for tests and checks"
-	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)ray$(,)dev]')
+	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics$(,)ray$(,)dev]')
 	@touch $@
 
 , := ,

@@ -1,6 +1,7 @@
 """A chat server for tests: real HTTP on loopback, whose answers and faults a test writes down."""
 
 import json
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -52,6 +53,7 @@ def words(body: dict[str, Any]) -> str:
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # header and body in one packet: in two, the second waits for the client's delayed receipt
     state: ChatServer
 
     def log_message(self, *args: object) -> None:
@@ -92,9 +94,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(data)))
             self.end_headers()
             self.wfile.write(data[: len(data) // 2] if cut else data)
+            self.wfile.flush()
             self.close_connection = self.close_connection or cut
         except (BrokenPipeError, ConnectionResetError):
             pass  # the client gave up waiting, as some tests want it to
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that gives up while it waits is what some tests want; anything else is shown."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 @contextmanager
@@ -103,8 +115,7 @@ def chat_server(
 ) -> Iterator[ChatServer]:
     """A server that runs inside the block."""
     state = ChatServer(answer, models, key)
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
-    server.daemon_threads = True
+    server = _Server(("127.0.0.1", 0), type("Handler", (_Handler,), {"state": state}))
     state.url = f"http://127.0.0.1:{server.server_port}/v1"
     threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     try:

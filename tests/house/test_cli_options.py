@@ -10,12 +10,14 @@ from osler.cli.main import COMMANDS
 
 RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
 OPTIONS = {
-    "compare": ["A", "B", "--debug"],
+    # --out keeps the comparison for a table; two folders are all that it hangs on.
+    "compare": ["A", "B", "--debug", "--out"],
     # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
     "curate": [*RECIPE[:2], "--against", *RECIPE[2:]],
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
-    "doctor": ["--debug"],
+    # --metrics asks about metrics in place of the machine; a recipe after it says where their weights are.
+    "doctor": ["--debug", "--metrics"],
     "eval": RECIPE,
     "export": RECIPE,
     "list": ["catalogue", "--debug"],

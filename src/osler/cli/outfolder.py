@@ -88,6 +88,12 @@ def tree_sha256(path: Path) -> str:
     return sha256_json({p.relative_to(path).as_posix(): sha256_file(p) for p in names})
 
 
+def reopen(out: Path) -> Started:
+    """Let work go on in a finished folder: its manifest goes first, so that a kill leaves an unfinished one."""
+    (out / MANIFEST).unlink()
+    return Started(**read_json(out / STARTED))
+
+
 def is_finished(out: Path) -> bool:
     """Has a run filled this folder to its end?"""
     return (out / MANIFEST).is_file()

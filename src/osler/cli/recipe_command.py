@@ -4,7 +4,8 @@ Its module defines three functions: `parse(recipe)` gives a frozen config, `inpu
 and folders it reads, `run(config, out, *, device, log)` does the work, and continues it after a kill. It may define
 `dry_run_lines(config, log)` besides: lines that `--dry-run` prints below the resolved recipe, as comments;
 `SAME_RESULT`: keys of the recipe that say how the work is done and change no byte of the result, so that a run may be
-continued with others; `shares_folder(config)`: whether other commands of this recipe write to the folder, too.
+continued with others; `shares_folder(config)`: whether other commands of this recipe write to the folder, too;
+`is_wanting(out)`: whether a finished folder lacks something that another run of the same recipe may add.
 """
 
 import argparse
@@ -31,7 +32,7 @@ def recipe_command(module: str) -> Command:
 def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> int:
     """Resolve `recipe`, run `module` on it and leave a finished folder with its manifest behind."""
     from osler.cli.manifest import write_manifest
-    from osler.cli.outfolder import Finished, open_folder
+    from osler.cli.outfolder import Finished, open_folder, reopen
     from osler.core.log import Log
     from osler.core.settings import read_settings
 
@@ -49,8 +50,10 @@ def run_recipe(module: str, recipe: "Recipe", arguments: argparse.Namespace) -> 
     shared = hasattr(work, "shares_folder") and work.shares_folder(config)
     with open_folder(out, asked, inputs, overwrite=arguments.overwrite, shared=shared) as state:
         if isinstance(state, Finished):
-            print(f"{out}: already finished", file=sys.stderr)
-            return 0
+            if not (hasattr(work, "is_wanting") and work.is_wanting(out)):
+                print(f"{out}: already finished", file=sys.stderr)
+                return 0
+            state = reopen(out)
         outcome = work.run(config, out, device=arguments.device, log=Log(quiet=arguments.quiet))
         if outcome.is_finished:
             command = tuple(sys.argv[1:])

@@ -1,6 +1,6 @@
 """Cases: a few dozen answers with their images, right, wrong and unparsed, chosen by a rule and not by eye."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from osler.evaluation.items import Item
 from osler.media.image import decode_image, encode_png8
 from osler.schema.media import MediaRef
 from osler.schema.prediction import Prediction
-from osler.scoring.scorer import load_metric
+from osler.scoring.scorer import Metric
 from osler.store.shards import Store
 
 WANTED = {"right": 2, "wrong": 2, "unparsed": 1}
@@ -26,7 +26,7 @@ def write_cases(
     predictions: Sequence[Prediction],
     asks: Sequence[Ask],
     *,
-    metrics: dict[str, str],
+    metrics: Mapping[str, Metric],
     stores: Sequence[Store],
     seed: int,
 ) -> int:
@@ -36,7 +36,7 @@ def write_cases(
         out: the command's output folder.
         predictions: what was said, in the order of `asks`.
         asks: what was asked.
-        metrics: by task, the metric that tells right from wrong.
+        metrics: by task, the metric that tells right from wrong, with its extractors where it needs any.
         stores: where the images lie.
         seed: which cases are taken among those of one outcome.
     """
@@ -62,7 +62,7 @@ def thumbnail(data: bytes, shown_as: MediaRef) -> bytes:
     return encode_png8(np.ascontiguousarray(pixels[:, :, 0] if gray else pixels))
 
 
-def _choose(asks: Sequence[Ask], said: dict[Any, Prediction], metric: str, seed: int) -> list[tuple[str, Ask]]:
+def _choose(asks: Sequence[Ask], said: dict[Any, Prediction], metric: Metric, seed: int) -> list[tuple[str, Ask]]:
     """The first of each outcome in an order drawn from the seed, one a cluster as long as clusters last."""
     order = sorted(asks, key=lambda ask: sha256_json([seed, ask.item.task, ask.item.id]))
     chosen: list[tuple[str, Ask]] = []
@@ -74,16 +74,20 @@ def _choose(asks: Sequence[Ask], said: dict[Any, Prediction], metric: str, seed:
     return chosen
 
 
-def _outcome(prediction: Prediction, metric: str) -> str:
+def _outcome(prediction: Prediction, metric: Metric) -> str:
+    """Right is what scores nearer to the best than to what no answer scores."""
     if prediction.status == "error":
         return "error"
     if prediction.parsed is None:
         return "unparsed"
-    score = load_metric(metric).score(prediction.parsed, prediction.gold)
-    return "unmeasured" if score is None else "right" if score >= 0.5 else "wrong"
+    score, nothing = metric.score(prediction.parsed, prediction.gold), metric.score(None, prediction.gold)
+    if score is None or nothing is None:
+        return "unmeasured"
+    best = max(metric.range) if metric.better == "higher" else min(metric.range)
+    return "right" if abs(best - score) <= abs(score - nothing) else "wrong"
 
 
-def _said(ask: Ask, said: dict[Any, tuple[Ask, Prediction]], metric: str) -> dict[str, Any]:
+def _said(ask: Ask, said: dict[Any, tuple[Ask, Prediction]], metric: Metric) -> dict[str, Any]:
     """What was said under each condition; for `shuffled` also whose images were shown."""
     answers: dict[str, Any] = {}
     for condition in ("image", "blind", "shuffled"):

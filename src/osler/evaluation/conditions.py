@@ -1,13 +1,17 @@
 """Conditions: an item as it is asked with its own images, without them, or with another item's."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
+from types import MappingProxyType
 
 import numpy as np
 
 from osler.core.files import sha256_json
 from osler.core.rng import generator
 from osler.evaluation.items import Item
+from osler.evaluation.option_orders import turned
+from osler.evaluation.shots import Shot
 from osler.infer.sampling import Sampling
 from osler.schema.media import MediaRef
 from osler.schema.prediction import Condition
@@ -16,7 +20,11 @@ from osler.schema.sample import Image, Turn, without_images
 
 @dataclass(frozen=True, eq=False)
 class Ask:
-    """One question under one condition. `shown` is the item whose images are shown, None for none."""
+    """One question under one condition.
+
+    turns: what is said, exemplars first. shown: the item whose images are shown, None for none.
+    shots: the exemplars whose images are shown; none where the images are withheld.
+    """
 
     item: Item
     condition: Condition
@@ -24,6 +32,7 @@ class Ask:
     shown: Item | None
     sampling: Sampling
     reasoning: bool
+    shots: tuple[Shot, ...] = ()
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -32,10 +41,15 @@ class Ask:
 
     @property
     def image_sha256s(self) -> tuple[str, ...]:
-        """The hashes of the images shown."""
-        return self.shown.image_sha256s if self.shown else ()
+        """The hashes of the images shown, the exemplars' first."""
+        return tuple(digest for source in self.pictured for digest in source.image_sha256s)
 
     @property
+    def pictured(self) -> tuple[Item | Shot, ...]:
+        """Whose images are shown, in order."""
+        return (*self.shots, self.shown) if self.shown else self.shots
+
+    @cached_property
     def prompt_sha256(self) -> str:
         """The hash of the words, the places and windows of the images, and the settings of the decode."""
         turns = [[turn.role, [_prompt_part(part) for part in turn.parts], turn.reasoning] for turn in self.turns]
@@ -44,22 +58,40 @@ class Ask:
 
 
 def make_asks(
-    items: Sequence[Item], condition: Condition, *, sampling: Sampling, reasoning: bool, seed: int
+    items: Sequence[Item],
+    condition: Condition,
+    *,
+    sampling: Sampling,
+    reasoning: bool,
+    seed: int,
+    shots: Mapping[str, tuple[Shot, ...]] = MappingProxyType({}),
 ) -> list[Ask]:
     """The items under `condition`, in their order. An item to which the condition cannot apply is left out.
 
+    `orderN` turns options by N letters; it leaves out what has no more than N options or does not list them by letter.
     Where no item has an image, `blind` and `shuffled` ask nothing. `shuffled` leaves out an item when every item
-    with as many images belongs to its own cluster.
+    with as many images belongs to its own cluster. `shots` are an item's exemplars, by its id: `blind` shows only
+    their words, `shuffled` leaves them as they are.
     """
-    if condition == "image":
-        return [Ask(i, condition, i.turns, i if i.image_sha256s else None, sampling, reasoning) for i in items]
+
+    def ask(item: Item, turns: tuple[Turn, ...], shown: Item | None) -> Ask:
+        own = shots.get(item.id, ())
+        spoken = tuple(turn for shot in own for turn in shot.turns)
+        if condition == "blind":
+            return Ask(item, condition, (*without_images(spoken), *turns), None, sampling, reasoning)
+        return Ask(item, condition, (*spoken, *turns), shown, sampling, reasoning, own)
+
+    if condition == "image" or condition.startswith("order"):
+        places = int(condition.removeprefix("order")) if condition != "image" else 0
+        shown = [turned(item, places) if places else item for item in items]
+        return [ask(item, item.turns, item if item.image_sha256s else None) for item in shown if item]
     if not any(item.image_sha256s for item in items):
         return []
     if condition == "blind":
-        return [Ask(i, condition, without_images(i.turns), None, sampling, reasoning) for i in items]
+        return [ask(item, without_images(item.turns), None) for item in items]
     donors = shuffled_donors(items, seed)
     return [
-        Ask(item, condition, with_images(item.turns, donor.sample.media), donor, sampling, reasoning)
+        ask(item, with_images(item.turns, donor.sample.media), donor)
         for item, donor in zip(items, donors, strict=True)
         if donor is not None
     ]

@@ -71,22 +71,25 @@ def load_items(task: Task, stores: Sequence[Store], *, limit: int | None = None,
     return items
 
 
-def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes: bool) -> Item:
+def asked_turns(task: Task, sample: Sample, *, suffixes: bool) -> tuple[Turn, ...]:
+    """The sample's turns as the task asks them: with the words about the answer's form, if these are wanted."""
     suffix = task.suffix.get(sample.answer.kind, "") if suffixes else ""
+    if not suffix:
+        return sample.turns
+    last = sample.turns[-1]
+    return (*sample.turns[:-1], last.model_copy(update={"parts": (*last.parts, Text(text=suffix))}))
+
+
+def _item(task: Task, sample: Sample, row: dict[str, Any], store: int, suffixes: bool) -> Item:
     return Item(
         task=task.name,
         sample=sample,
-        turns=_with_suffix(sample.turns, suffix) if suffix else sample.turns,
+        turns=asked_turns(task, sample, suffixes=suffixes),
         cluster=_cluster(task, sample, row),
         subgroup=str(row[task.subgroup]) if task.subgroup else "",
         store=store,
         row=row,
     )
-
-
-def _with_suffix(turns: tuple[Turn, ...], suffix: str) -> tuple[Turn, ...]:
-    last = turns[-1]
-    return (*turns[:-1], last.model_copy(update={"parts": (*last.parts, Text(text=suffix))}))
 
 
 def _cluster(task: Task, sample: Sample, row: dict[str, Any]) -> str:

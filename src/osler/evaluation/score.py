@@ -6,14 +6,16 @@ from pathlib import Path
 from osler.core.catalog import TASKS
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
-from osler.core.files import existing_file, read_json
+from osler.core.files import existing_file
 from osler.core.log import Log
 from osler.core.outcome import Outcome
-from osler.evaluation.context import EvalContext, TaskContext
-from osler.evaluation.journal import read_predictions
+from osler.evaluation.context import NAME, EvalContext, TaskContext, read_context, write_context
+from osler.evaluation.extraction import open_extractors
+from osler.evaluation.journal import read_predictions, write_predictions
 from osler.evaluation.results import read_again, write_results
 from osler.evaluation.task import Task
 from osler.schema.prediction import Prediction
+from osler.scoring.report_metrics.extract import check_names
 from osler.scoring.scorer import load_metric
 
 
@@ -22,16 +24,19 @@ class ScoreConfig(Config):
 
     predictions: the file that `osler eval` wrote. The `context.json` beside it holds the guesses for the majority and
     the question prior; without it these baselines are absent. metrics: further metrics, for every task.
+    metric_weights: folders of the models that metrics of whole reports need, by name (`radgraph`, `chexbert`, ...).
     """
 
     predictions: Path
     metrics: tuple[str, ...] = ()
     model_name: str = ""
+    metric_weights: dict[str, Path] = {}
 
 
 def parse(recipe: Recipe) -> ScoreConfig:
     """The recipe checked: known metrics."""
     config = ScoreConfig.parse(recipe)
+    check_names(config.metric_weights)
     for name in config.metrics:
         load_metric(name)
     return config
@@ -39,18 +44,24 @@ def parse(recipe: Recipe) -> ScoreConfig:
 
 def inputs(config: ScoreConfig) -> list[Path]:
     """The predictions and, where there is one, their context."""
-    context = _context_path(config.predictions)
+    context = config.predictions.with_name(NAME)
     return [existing_file(config.predictions), *([context] if context.is_file() else [])]
 
 
 def run(config: ScoreConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Extract every answer anew, score, write. `device` is not used: no model runs."""
+    """Extract every answer anew, score, write. On `device` run the models of `metric_weights` and no others.
+
+    The predictions as they are now read are written, too, so that `osler compare` finds all that it needs.
+    """
     before = read_predictions(config.predictions)
     if not before:
         raise InputError(f"{config.predictions} holds no prediction", fix="Run osler eval first.")
     predictions = [read_again(prediction) for prediction in before]
     context = _with_metrics(_context(config.predictions, predictions, config.model_name), config.metrics)
-    num_errors = write_results(out, predictions, context=context, log=log)
+    write_predictions(out / "predictions.jsonl", predictions)
+    write_context(out, context)
+    with open_extractors(config.metric_weights, out, device=device) as extracted:
+        num_errors = write_results(out, predictions, context=context, log=log, extracted=extracted)
     changed = sum(old.parsed != new.parsed for old, new in zip(before, predictions, strict=True))
     counts = {"predictions": len(predictions), "errors": num_errors, "read_otherwise": changed}
     return Outcome(f"{len(predictions)} answers scored, {changed} read otherwise than before", counts=counts)
@@ -58,8 +69,8 @@ def run(config: ScoreConfig, out: Path, *, device: str, log: Log) -> Outcome:
 
 def _context(path: Path, predictions: Sequence[Prediction], model_name: str) -> EvalContext:
     """The context beside the predictions, or one made of what the predictions and the task files say."""
-    if _context_path(path).is_file():
-        context = EvalContext.model_validate(read_json(_context_path(path)))
+    context = read_context(path.parent)
+    if context is not None:
         return context.model_copy(update={"model": model_name}) if model_name else context
     tasks: list[Task] = [TASKS.load(name) for name in dict.fromkeys(p.task for p in predictions)]
     return EvalContext(
@@ -73,7 +84,3 @@ def _with_metrics(context: EvalContext, metrics: Sequence[str]) -> EvalContext:
         task.model_copy(update={"metrics": tuple(dict.fromkeys([*task.metrics, *metrics]))}) for task in context.tasks
     ]
     return context.model_copy(update={"tasks": tuple(tasks)})
-
-
-def _context_path(predictions: Path) -> Path:
-    return Path(predictions).with_name("context.json")

@@ -18,6 +18,7 @@ class Task:
     cluster: what makes questions dependent: the sample's `group` (a patient) or its `image`.
     suffix: by answer kind, words added to the question that state the form of the answer.
     subgroup: a column of the store's index by which scores are also broken down; "" for none.
+    num_shots: how many answered questions are shown before each question, drawn from train or validation.
     """
 
     name: str
@@ -32,3 +33,4 @@ class Task:
     max_new_tokens: int = 16
     reasoning: bool = False
     subgroup: str = ""
+    num_shots: int = 0

@@ -1,8 +1,8 @@
 """Requests in, replies out: what every engine that answers for a model has to offer."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from osler.schema.sample import Turn
 
@@ -48,4 +48,13 @@ class Backend(Protocol):
 
     def generate(self, requests: Sequence[Request]) -> list[Reply]:
         """One reply a request, in order. Greedy: the same requests give the same replies."""
+        ...
+
+
+@runtime_checkable
+class Streaming(Protocol):
+    """What an engine offers besides, if it takes single requests and answers many at a time."""
+
+    def stream(self, requests: Iterable[Request]) -> Iterator[tuple[int, Reply]]:
+        """Each request's number with its reply, as each is done. Requests are taken only a little ahead."""
         ...

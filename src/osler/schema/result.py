@@ -7,8 +7,31 @@ from osler.schema.base import Record
 RESULT_VERSION: Final = 1
 
 
+class Difference(Record):
+    """One system minus another on the same items, clusters kept whole.
+
+    test names what gave `p`; p_holm is p adjusted for the table that the comparison stands in; mde is the smallest true
+    difference that a comparison like this one finds with probability 0.8. None where it was not measured.
+    """
+
+    value: float | None
+    ci_low: float | None = None
+    ci_high: float | None = None
+    ci_method: str = ""
+    n: int
+    n_clusters: int
+    test: str = ""
+    p: float | None = None
+    p_holm: float | None = None
+    mde: float | None = None
+    notes: tuple[str, ...] = ()
+
+
 class Interval(Record):
-    """A value with its confidence interval; None where it was not measured, never 0."""
+    """A value with its confidence interval; None where it was not measured, never 0.
+
+    paired: of a baseline, the model's value minus this one on the items that both answered.
+    """
 
     value: float | None
     ci_low: float | None = None
@@ -17,6 +40,7 @@ class Interval(Record):
     n: int | None = None
     n_clusters: int | None = None
     unparsed: int | None = None
+    paired: Difference | None = None
 
 
 class Result(Record):

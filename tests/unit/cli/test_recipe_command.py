@@ -76,6 +76,30 @@ def test_a_finished_run_is_not_run_again(runs, recipe, tmp_path, capsys):
     assert len(runs) == 2
 
 
+def test_a_finished_run_that_lacks_something_is_taken_up_again(runs, recipe, tmp_path, capsys):
+    out, toy = tmp_path / "out", sys.modules["toy_command"]
+    osler_toy(recipe, "--out", out)
+    before = read_json(out / "manifest.json")
+    toy.is_wanting = lambda out: len(runs) < 3 and (out / "word.txt").is_file()
+    for _ in range(3):
+        assert osler_toy(recipe, "--out", out) == 0
+    assert len(runs) == 3 and capsys.readouterr().err.endswith("already finished\n")
+    after = read_json(out / "manifest.json")
+    assert (after["started"], after["outputs"]) == (before["started"], before["outputs"])
+
+
+def test_a_cut_while_a_finished_run_is_taken_up_leaves_it_unfinished(runs, recipe, tmp_path):
+    out, toy = tmp_path / "out", sys.modules["toy_command"]
+    osler_toy(recipe, "--out", out)
+    toy.is_wanting, whole = (lambda out: True), toy.run
+    toy.run = lambda config, out, *, device, log: 1 / 0
+    with pytest.raises(ZeroDivisionError):
+        osler_toy(recipe, "--out", out)
+    assert not (out / "manifest.json").exists()
+    toy.run, toy.is_wanting = whole, lambda out: False
+    assert osler_toy(recipe, "--out", out) == 0 and (out / "manifest.json").is_file()
+
+
 def test_running_the_resolved_recipe_again_is_the_same_recipe(runs, recipe, tmp_path):
     osler_toy(recipe, "--out", tmp_path / "a", "seed=9")
     osler_toy(tmp_path / "a" / "recipe.yaml", "--out", tmp_path / "b")

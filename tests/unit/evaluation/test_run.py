@@ -11,6 +11,7 @@ from osler.core.errors import InputError, OslerError
 from osler.core.log import Log
 from osler.evaluation import run as evaluate
 from osler.evaluation import score
+from osler.evaluation.compare import compare_runs
 from osler.infer.generator import Request
 
 QUIET = Log(quiet=True)
@@ -43,6 +44,7 @@ def start(tmp_path, data, monkeypatch):
             "tasks": ["phantom_closed", "phantom_choice"],
             "batch_size": 5,
             "backend": "lab.fake",
+            "canary": 0,
             **changes,
         }
         monkeypatch.setitem(sys.modules, "lab.fake", SimpleNamespace(BACKEND=lambda model, device: backend))
@@ -70,6 +72,15 @@ def test_a_model_that_sees_beats_its_baselines(start, fake):
     assert choice["baseline"]["blind"]["value"] == 0.0
     assert closed["baseline"]["shuffled"]["value"] < 1.0
     assert choice["notes"] == ["majority and question_prior were taken from 16 train answers"]
+
+
+def test_option_orders_reach_the_files(start, fake):
+    out = start(fake(gold), conditions=["image", "order1", "order2"])
+    (row,) = json.loads((out / "option_orders.json").read_text())
+    assert (row["task"], row["num_items"], row["first"]["value"]) == ("phantom_choice", 16, 1.0)
+    assert row["mean"]["value"] == pytest.approx(1 / 3) and row["all_correct"]["value"] == 0.0
+    assert results(out)["phantom_choice"]["n"] == 16 and results(out)["phantom_choice"]["value"] == 1.0
+    assert "option orders: 32 items were not turned" in " ".join(results(out)["phantom_closed"]["notes"])
 
 
 def test_another_split_is_asked_and_said_so(start, fake):
@@ -192,8 +203,10 @@ def test_scoring_again_needs_neither_model_nor_data(start, fake, tmp_path):
     config = score.parse({"predictions": str(out / "predictions.jsonl")})
     assert score.inputs(config) == [out / "predictions.jsonl", out / "context.json"]
     outcome = score.run(config, again, device="cpu", log=QUIET)
-    assert (again / "results.json").read_bytes() == (out / "results.json").read_bytes()
+    for name in ("results.json", "subgroups.json", "predictions.jsonl", "context.json"):
+        assert (again / name).read_bytes() == (out / name).read_bytes()
     assert outcome.counts["read_otherwise"] == 0
+    assert {row.difference.value for row in compare_runs(out, again)} == {0.0}
 
 
 def test_scoring_again_with_further_metrics_and_without_context(start, fake, tmp_path):
@@ -203,7 +216,7 @@ def test_scoring_again_with_further_metrics_and_without_context(start, fake, tmp
     score.run(config, out, device="cpu", log=QUIET)
     records = json.loads((out / "results.json").read_text())
     assert [record["metric"] for record in records] == ["closed_accuracy", "bleu1/coco-corpus", "choice_accuracy"]
-    assert records[1]["ci_method"] == "cluster-bootstrap|percentile|300"
+    assert records[1]["ci_method"] == "cluster-bootstrap|bca|1000"
     assert set(records[0]["baseline"]) == {"blind", "shuffled"}
 
 

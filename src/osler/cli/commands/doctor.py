@@ -12,13 +12,41 @@ _GIB = 2**30
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
-    """It takes none of its own."""
+    parser.add_argument(
+        "--metrics",
+        nargs="?",
+        type=Path,
+        const=Path(),
+        metavar="RECIPE.yaml",
+        help="say of every metric whether it is ready, with the metric_weights of a recipe where one is given",
+    )
 
 
-def _run(_: argparse.Namespace) -> int:
+def _run(arguments: argparse.Namespace) -> int:
+    if arguments.metrics is not None:
+        from osler.scoring.report_metrics.doctor import metric_rows
+
+        rows = metric_rows(_metric_weights(arguments.metrics))
+        width = max(map(len, rows))
+        for name, value in rows.items():
+            print(f"{name:<{width}}  {value}")
+        return 0
     for name, value in {**_machine(), **_settings(), **_packages()}.items():
         print(f"{name:<18}  {value}")
     return 0
+
+
+def _metric_weights(recipe: Path) -> dict[str, Path]:
+    """The recipe's folders; none where no recipe was given."""
+    if recipe == Path():
+        return {}
+    from osler.core.config import load_recipe
+    from osler.core.errors import InputError
+
+    folders = load_recipe(recipe).get("metric_weights") or {}
+    if not isinstance(folders, dict):
+        raise InputError(f"{recipe}: metric_weights must be a mapping of names to folders", got=type(folders).__name__)
+    return {str(name): Path(str(folder)) for name, folder in folders.items()}
 
 
 def _machine() -> dict[str, str]:

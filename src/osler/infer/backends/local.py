@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from transformers.modeling_outputs import BaseModelOutputWithPooling
 
 from osler.infer.generator import Reply, Request
@@ -38,6 +39,16 @@ class LocalBackend:
         self.pictures = processing.image_processor
         self.tokenizer = processing.tokenizer
         self.prompter = Prompter(self.tokenizer, image_seq_length=processing.image_seq_length)
+
+    @property
+    def record(self) -> dict[str, Any]:
+        """How answers are decoded."""
+        return {
+            "dtype": str(self.model.dtype).removeprefix("torch."),
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "temperature": 0.0,
+        }
 
     def generate(self, requests: Sequence[Request]) -> list[Reply]:
         """One reply a request, in order. A batch shares the longest `max_new_tokens`; each reply keeps to its own."""
