@@ -60,14 +60,9 @@ def gamed(history: Sequence[Entry]) -> str:
     if len(evaluations) < 2 or evaluations[-1] != len(history) - 1:
         return ""
     last, best = history[evaluations[-1]], max((history[n] for n in evaluations), key=lambda e: e["eval_accuracy"])
-    rewards = [entry["reward"] for entry in history if "reward" in entry]
-    if (
-        len(rewards) < 2
-        or last["eval_accuracy"] > best["eval_accuracy"] - _CLEARLY
-        or rewards[-1] < max(rewards) - 0.01
-    ):
-        return ""
-    if last["eval_reward"] < best["eval_reward"] + _CLEARLY:
+    fell = last["eval_accuracy"] < best["eval_accuracy"] - _CLEARLY
+    rose = last["eval_reward"] > best["eval_reward"] + _CLEARLY
+    if not (fell and rose):
         return ""
     return (
         f"the reward rose to {last['eval_reward']:.3f} while the share of right answers fell from "
@@ -101,11 +96,11 @@ class Alarms(TrainerCallback):
         entries = [each for each in state.log_history if "reward" in each]
         for name, reason in wrong_with(entry, entries[0], self.limits).items():
             entry[f"alarm/{name}"] = 1
-            recent = entries[-self.limits.patience :]
-            before = entries[-self.limits.patience - 1 : -self.limits.patience]
-            if len(recent) == self.limits.patience and all(f"alarm/{name}" in each for each in recent):
-                if not any(f"alarm/{name}" in each for each in before) or self.limits.action == "stop":
-                    self._raise(reason, state.global_step)
+            in_a_row = next(
+                (n for n, each in enumerate(reversed(entries)) if f"alarm/{name}" not in each), len(entries)
+            )
+            if in_a_row == self.limits.patience or (in_a_row > self.limits.patience and self.limits.action == "stop"):
+                self._raise(reason, state.global_step)
 
     def _raise(self, reason: str, step: int) -> None:
         message = f"step {step}: {reason}"

@@ -1,10 +1,9 @@
 """DPO on TRL: pairs of replies as TRL's trainer takes them, with the start model as reference.
 
-Axes: B sequences, the chosen ones first, T tokens, N tiles.
+Axes: B sequences, the chosen ones first, T tokens, N tiles, C H W pixels.
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import torch
@@ -15,10 +14,10 @@ from trl import DPOConfig, DPOTrainer
 
 from osler.model.compose import OslerForConditionalGeneration, checkpoint_layers
 from osler.model.processor import OslerProcessor
+from osler.rl.course import Course
 from osler.rl.preference import Pair
 from osler.rl.questions import Questions
-from osler.train.parallel import World
-from osler.train.trainer import Schedule, optimizer, train_on
+from osler.train.trainer import optimizer, train_on
 
 
 class PairCollator:
@@ -36,7 +35,7 @@ class PairCollator:
         self.tokenizer = tokenizer
 
     def __call__(self, features: Sequence[dict[str, Any]]) -> dict[str, torch.Tensor]:
-        """`input_ids`, `attention_mask` and `completion_mask` int64 [B, T], padded on the right; `pixel_values` [N, ...].
+        """`input_ids`, `attention_mask`, `completion_mask` int64 [B, T], padded right; `pixel_values` [N, C, H, W].
 
         The first half of the rows are the chosen replies, the second the rejected ones to the same questions.
         """
@@ -80,26 +79,22 @@ def fit_pairs(
     processing: OslerProcessor,
     *,
     collate: PairCollator,
-    order: Sequence[int],
+    course: Course,
     beta: float,
     loss_type: str,
     reference: OslerForConditionalGeneration,
-    param_groups: list[dict[str, Any]],
-    schedule: Schedule,
-    callbacks: list[Any],
-    out: Path,
 ) -> None:
-    """Train on pairs, from the last whole checkpoint below `out` if there is one.
+    """Train on pairs, from the last whole checkpoint if there is one.
 
     Args:
-        order: numbers of the pairs, as they are shown.
+        course: its order names the pairs as they are shown, its batch is the pairs of one forward pass.
         beta, loss_type: see `DpoConfig`.
         reference: the start, frozen.
-        schedule: its batch is the pairs of one forward pass.
     """
+    schedule = course.schedule
     has_experts = hasattr(model.config.text_config, "router_aux_loss_coef")
     arguments = DPOConfig(
-        **schedule.arguments(out, World("none", 1, 0, str(model.device))),
+        **schedule.arguments(course.out, course.world(model.device)),
         beta=beta,
         loss_type=[loss_type],
         max_length=None,
@@ -114,9 +109,9 @@ def fit_pairs(
         ref_model=reference,
         args=arguments,
         data_collator=collate,
-        train_dataset=items(order),
+        train_dataset=items(course.order),
         processing_class=processing,
-        optimizers=(optimizer(param_groups), None),
-        callbacks=callbacks,
+        optimizers=(optimizer(course.param_groups), None),
+        callbacks=course.callbacks(),
     )
-    train_on(trainer, out)
+    train_on(trainer, course.out)

@@ -10,13 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import torch
 from datasets import Dataset
 from torch.nn.utils.rnn import pad_sequence
-from transformers import PreTrainedTokenizerBase
+from transformers import PreTrainedTokenizerBase, TrainerControl
 from trl import GRPOConfig, GRPOTrainer
 from trl.trainer.utils import split_tensor_dict
 
@@ -24,12 +23,13 @@ from osler.core.errors import OslerError
 from osler.core.rng import generator
 from osler.model.compose import OslerForConditionalGeneration, checkpoint_layers
 from osler.model.lora import without_adapters
+from osler.rl.alarms import Alarms
+from osler.rl.course import Course
 from osler.rl.likelihood import likelihood
 from osler.rl.questions import Question, Questions
 from osler.rl.reward import Panel, Said, Scored, read_said
 from osler.rl.rollout import Drawing, roll_out
-from osler.train.parallel import World
-from osler.train.trainer import Schedule, optimizer, train_on
+from osler.train.trainer import optimizer, train_on
 
 # Questions of one batch of an evaluation.
 _EVAL_BATCH = 64
@@ -95,6 +95,13 @@ def no_reward(prompts: list[str], **given: Any) -> list[None]:
 no_reward.__name__ = "total"
 
 
+@dataclass(frozen=True)
+class Unadapted:
+    """The model as it was before it had adapters, which hold all that it has learned since."""
+
+    model: OslerForConditionalGeneration
+
+
 class GroupTrainer(GRPOTrainer):
     """GRPOTrainer whose questions, replies, likelihoods and rewards are those of `asking`.
 
@@ -105,6 +112,8 @@ class GroupTrainer(GRPOTrainer):
         kl: weight of the divergence.
         optimizer: of the parts that learn.
     """
+
+    control: TrainerControl
 
     def __init__(
         self,
@@ -121,8 +130,9 @@ class GroupTrainer(GRPOTrainer):
         )
         self.asking = asking
         self.beta = kl
-        self.ref_model = (reference or self.model) if kl else None
+        self.ref_model = (reference or Unadapted(self.model)) if kl else None
         self._asked: list[int] = []
+        self._buffered_inputs: list[dict[str, Any]] | None = None
 
     def _generate_and_score_completions(self, inputs: list[dict[str, Any]]) -> dict[str, Any]:
         self._asked = [given["row"] for given in inputs]
@@ -180,10 +190,11 @@ class GroupTrainer(GRPOTrainer):
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
         replies = [row[row != self.asking.drawing.pad_id].tolist() for row in input_ids[:, -logits_to_keep:]]
         asked = [(self.asking.questions[number], ids) for number, ids in zip(self._asked, replies, strict=True)]
-        is_adapted = model is self.ref_model and model is self.model
-        with without_adapters(self.model) if is_adapted else nullcontext(), self.accelerator.autocast():
+        policy = model.model if isinstance(model, Unadapted) else model
+        view = without_adapters(policy) if isinstance(model, Unadapted) else nullcontext()
+        with view, self.accelerator.autocast():
             found = likelihood(
-                self.accelerator.unwrap_model(model),
+                policy,
                 asked,
                 temperature=self.temperature,
                 row_tokens=self.asking.row_tokens,
@@ -211,26 +222,23 @@ def fit_groups(
     model: OslerForConditionalGeneration,
     asking: Asking,
     *,
-    order: Sequence[int],
+    course: Course,
     loss: Loss,
+    alarms: Alarms,
     reference: OslerForConditionalGeneration | None,
-    param_groups: list[dict[str, Any]],
-    schedule: Schedule,
-    callbacks: list[Any],
-    out: Path,
 ) -> None:
-    """Train on replies drawn from the model, from the last whole checkpoint below `out` if there is one.
+    """Train on replies drawn from the model, from the last whole checkpoint if there is one.
 
     Args:
-        order: numbers of the questions, as they are asked; each is used for one rollout.
+        course: its order names the questions as they are asked, its batch is the replies of one forward pass.
         loss: plain values of the recipe's `loss`.
+        alarms: what watches for a collapse.
         reference: see `GroupTrainer`.
-        schedule: its batch is the replies of one forward pass.
     """
+    schedule = course.schedule
     has_experts = hasattr(model.config.text_config, "router_aux_loss_coef")
-    world = World("none", 1, 0, str(model.device))
     arguments = GRPOConfig(
-        **schedule.arguments(out, world),
+        **schedule.arguments(course.out, course.world(model.device)),
         num_generations=loss.num_replies,
         max_completion_length=asking.drawing.max_new_tokens,
         temperature=asking.drawing.temperature,
@@ -251,14 +259,14 @@ def fit_groups(
         asking=asking,
         reference=reference,
         kl=loss.kl,
-        optimizer=optimizer(param_groups),
+        optimizer=optimizer(course.param_groups),
         model=model,
         args=arguments,
-        train_dataset=items(order),
+        train_dataset=items(course.order),
         eval_dataset=items([0]) if len(asking.eval_questions) else None,
-        callbacks=callbacks,
+        callbacks=[alarms, *course.callbacks()],
     )
-    train_on(trainer, out)
+    train_on(trainer, course.out)
 
 
 def greedy(model: Any, questions: Sequence[Question], drawing: Drawing) -> list[list[int]]:

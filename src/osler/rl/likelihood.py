@@ -121,7 +121,7 @@ def _places(
 def _scores(
     head: nn.Module, hidden_LD: torch.Tensor, targets_L: torch.Tensor, temperature: float
 ) -> tuple[torch.Tensor, torch.Tensor]:
-    size = max(1, _CHUNK_LOGITS // int(head.out_features))  # type: ignore[arg-type] # a linear layer
+    size = max(1, _CHUNK_LOGITS // int(head.out_features))
     if len(targets_L) <= size:
         return _chunk_scores(head, hidden_LD, targets_L, temperature)
     parts = [

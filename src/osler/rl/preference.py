@@ -30,11 +30,10 @@ class Pair(Record):
 
 def write_pairs(path: Path, pairs: Iterable[Pair]) -> int:
     """Write one line a pair, whole or not at all; returns how many."""
-    number = 0
+    lines = [pair.model_dump_json() + "\n" for pair in pairs]
     with atomic_write(path, "w") as file:
-        for number, pair in enumerate(pairs, start=1):
-            file.write(pair.model_dump_json() + "\n")
-    return number
+        file.writelines(lines)
+    return len(lines)
 
 
 def read_pairs(paths: Sequence[Path]) -> list[Pair]:

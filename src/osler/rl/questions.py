@@ -14,6 +14,7 @@ from osler.core.errors import InputError
 from osler.core.rng import generator
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import Prompter
+from osler.schema.media import MediaRef
 from osler.schema.sample import Sample, without_images
 from osler.train.pack import Selection
 
@@ -75,10 +76,10 @@ class Questions:
         sample = selection.store.sample(row)
         if selection.withhold_images:
             sample = sample.model_copy(update={"turns": without_images(sample.turns)})
-            files: list[tuple[bytes, object]] = []
+            files: list[tuple[bytes, MediaRef]] = []
         else:
             files = list(zip(selection.store.media(row), sample.media, strict=True))
-        tiles = tuple(self.pictures.read_tiles(files)) if files else ()  # type: ignore[arg-type] # bytes with their reference
+        tiles = tuple(self.pictures.read_tiles(files)) if files else ()
         ids = self.prompter.question(sample.turns, [len(each) for each in tiles], reasoning=bool(sample.reasoning))
         names = tuple(f"{selection.store.folder}/{row['shard']}/{row['key']}/{n}" for n in range(len(tiles)))
         return Question(sample, ids, names, tiles)
@@ -156,6 +157,6 @@ def _draw(
 
 
 def order(num_questions: int, num_items: int, *, seed: int) -> np.ndarray:
-    """Which question each of `num_items` items asks: all of them in one random order after another. Shape [num_items]."""
+    """Which question each of `num_items` items asks: all in one random order after another. Shape [num_items]."""
     rounds = [generator(seed, "round", n).permutation(num_questions) for n in range(-(-num_items // num_questions))]
     return np.concatenate(rounds)[:num_items]

@@ -161,7 +161,7 @@ def _records(asking: Asking, kept: dict[int, Sample]) -> Iterator[tuple[str, Sto
         groups.setdefault((selection_number, rows[number]["shard"], rows[number]["key"]), []).append(number)
     for (selection_number, _, key), numbers in groups.items():
         store, row = questions.selections[selection_number].store, rows[numbers[0]]
-        files = [*zip(row["media_names"], store.media(row), strict=True)]
+        files: list[tuple[str, bytes | None]] = [*zip(row["media_names"], store.media(row), strict=True)]
         files += zip(row["mask_names"], store.masks(row), strict=True)
         blobs = {name: Blob(data, name.rpartition(".")[2]) for name, data in files if data is not None}
         named = f"{selection_number}-{key}" if len(questions.selections) > 1 else key

@@ -19,6 +19,7 @@ from osler.model.processor import OslerProcessor
 from osler.rl.alarms import Alarms, Limits
 from osler.rl.attempts import rows, try_attempts
 from osler.rl.config import DpoConfig, GrpoConfig, JudgedConfig, RejectionConfig, SupervisedConfig
+from osler.rl.course import Course
 from osler.rl.dpo import PairCollator, fit_pairs
 from osler.rl.grpo import Asking, Loss, fit_groups
 from osler.rl.preference import places_of, read_pairs
@@ -29,7 +30,6 @@ from osler.rl.rollout import drawing
 from osler.rl.supervised import fit_answers
 from osler.schema.sample import Sample
 from osler.scoring.report_metrics.extract import Extractors
-from osler.train.callbacks import callbacks
 from osler.train.pack import Selection
 from osler.train.run import start_model
 from osler.train.sources import mixture_files, select_all
@@ -46,7 +46,8 @@ _ACCURACY = {"answer_correct": 1.0}
 _NUM_TRIED = 64
 _NO_JUDGE = "no reward of the recipe can judge its answer"
 
-AnyConfig = GrpoConfig | DpoConfig | RejectionConfig | SupervisedConfig
+Trained = GrpoConfig | DpoConfig | SupervisedConfig
+AnyConfig = Trained | RejectionConfig
 
 
 def parse(recipe: Recipe) -> AnyConfig:
@@ -96,13 +97,10 @@ def _grpo(config: GrpoConfig, out: Path, *, device: str, log: Log) -> Outcome:
         fit_groups(
             started.model,
             asking,
-            order=order(len(pool.places), num_asked, seed=config.seed).tolist(),
+            course=_course(config, started, schedule, num_shown=num_asked, of=len(pool.places), out=out, log=log),
             loss=Loss(**loss.model_dump(), num_replies=rollout.replies_per_prompt),
+            alarms=Alarms(Limits(**config.alarms.model_dump()), log),
             reference=_frozen(started.model) if loss.kl and config.model.lora is None else None,
-            param_groups=_groups(config, started.model),
-            schedule=schedule,
-            callbacks=[Alarms(Limits(**config.alarms.model_dump()), log), *_callbacks(config, out, log)],
-            out=out,
         )
     counts = {"questions": len(pool.places), "asked": num_asked, "replies": num_asked * rollout.replies_per_prompt}
     return _finish(config, started, out, counts)
@@ -117,11 +115,7 @@ def _supervised(config: SupervisedConfig, out: Path, *, device: str, log: Log) -
         started.processing,
         selections=started.selections,
         places=pool.places,
-        order=order(len(pool.places), schedule.num_items, seed=config.seed).tolist(),
-        param_groups=_groups(config, started.model),
-        schedule=schedule,
-        out=out,
-        log=log,
+        course=_course(config, started, schedule, of=len(pool.places), out=out, log=log),
     )
     return _finish(config, started, out, {"questions": len(pool.places), "answers": schedule.num_items})
 
@@ -131,19 +125,15 @@ def _dpo(config: DpoConfig, out: Path, *, device: str, log: Log) -> Outcome:
     pairs = read_pairs(config.pairs)
     questions = Questions(started.selections, places_of(pairs, started.selections), started.processing)
     schedule = _schedule(config, config.pairs_per_step)
-    reference = _frozen(started.model)  # before what learns is settled, and TRL changes how the head is called
+    reference = _frozen(started.model)  # before what learns is settled
     fit_pairs(
         started.model,
         started.processing,
         collate=PairCollator(questions, pairs, started.processing.tokenizer),
-        order=order(len(pairs), schedule.num_items, seed=config.seed).tolist(),
+        course=_course(config, started, schedule, of=len(pairs), out=out, log=log),
         beta=config.beta,
         loss_type=config.loss_type,
         reference=reference,
-        param_groups=_groups(config, started.model),
-        schedule=schedule,
-        callbacks=_callbacks(config, out, log),
-        out=out,
     )
     return _finish(config, started, out, {"pairs": len(pairs), "shown": schedule.num_items})
 
@@ -211,14 +201,16 @@ def _asking(config: JudgedConfig, started: Started, panel: Panel) -> tuple[Askin
         rows = config.schedule.eval_rows
         eval_pool = draw_pool(chosen, num_prompts=rows, seed=config.seed, refuse=refuse)
         eval_questions = Questions(chosen, eval_pool.places, processing, held=rows)
-    settings = {"max_new_tokens": config.rollout.max_new_tokens, "temperature": config.rollout.temperature}
+    max_new_tokens, temperature = config.rollout.max_new_tokens, config.rollout.temperature
     asking = Asking(
         questions=Questions(started.selections, pool.places, processing, held=held),
         eval_questions=eval_questions,
         panel=panel,
         accuracy=Panel(_ACCURACY, panel.extracted),
         tokenizer=processing.tokenizer,
-        drawing=drawing(processing.tokenizer, model.config.image_token_id, **settings),
+        drawing=drawing(
+            processing.tokenizer, model.config.image_token_id, max_new_tokens=max_new_tokens, temperature=temperature
+        ),
         seed=config.seed,
         row_tokens=config.rollout.row_tokens,
     )
@@ -237,19 +229,23 @@ def _try_attempts(config: GrpoConfig, panel: Panel, samples: list[Sample], out: 
             log.warn(f"{said} ({payment.guess:.3f}): see attempts.json")
 
 
-def _schedule(config: GrpoConfig | SupervisedConfig | DpoConfig, batch_size: int) -> Schedule:
+def _schedule(config: Trained, batch_size: int) -> Schedule:
     options = config.schedule.model_dump()
     return Schedule(**options, batch_size=batch_size, seed=config.seed, report_to=config.report_to)
 
 
-def _groups(config: GrpoConfig | SupervisedConfig | DpoConfig, model: OslerForConditionalGeneration) -> list[Any]:
+def _course(
+    config: Trained, started: Started, schedule: Schedule, *, of: int, num_shown: int | None = None, out: Path, log: Log
+) -> Course:
+    """A course through `of` questions or pairs, of which as many are shown as the schedule has room for."""
     rates = {"vision_lr": config.vision_lr, "projector_lr": config.projector_lr, "lm_lr": config.lm_lr}
-    return param_groups(model, **rates, weight_decay=config.schedule.weight_decay)
-
-
-def _callbacks(config: GrpoConfig | DpoConfig, out: Path, log: Log) -> list[Any]:
-    early = config.schedule.early_stop
-    return callbacks(out, log, report_to=config.report_to, patience=early.patience if early else None, meter=None)
+    return Course(
+        order(of, num_shown or schedule.num_items, seed=config.seed).tolist(),
+        param_groups(started.model, **rates, weight_decay=config.schedule.weight_decay),
+        schedule,
+        out,
+        log,
+    )
 
 
 def _check_evaluation(config: GrpoConfig) -> None:
@@ -260,9 +256,7 @@ def _check_evaluation(config: GrpoConfig) -> None:
         )
 
 
-def _finish(
-    config: GrpoConfig | SupervisedConfig | DpoConfig, started: Started, out: Path, counts: dict[str, int]
-) -> Outcome:
+def _finish(config: Trained, started: Started, out: Path, counts: dict[str, int]) -> Outcome:
     if config.model.lora is not None:
         lora.merge(started.model)
     checkpoint.save(started.model, started.processing, out / "model")

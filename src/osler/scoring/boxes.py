@@ -16,7 +16,7 @@ _THOUSANDTHS = 1000.0
 
 
 def read_boxes(text: str) -> list[Corners]:
-    """The boxes of a text as fractions. One that leaves the image or has no area counts as one that overlaps nothing."""
+    """The boxes of a text as fractions. One that leaves the image or has no area counts and overlaps nothing."""
     found = []
     for tagged in _TAGGED.findall(text):
         for numbers in _FOUR.findall(tagged):

@@ -23,10 +23,8 @@ def negation_agreement(given: Mapping[str, Any], gold: Mapping[str, Any]) -> flo
     said, true = _states(given), _states(gold)
     if not true:
         return None
-    both = sorted(said.keys() & true.keys())
-    return (
-        sum(len(said[name] & true[name]) / len(said[name] | true[name]) for name in both) / len(both) if both else 0.0
-    )
+    shares = [len(said[name] & true[name]) / len(said[name] | true[name]) for name in sorted(said.keys() & true.keys())]
+    return sum(shares) / len(shares) if shares else 0.0
 
 
 def _states(graph: Mapping[str, Any]) -> dict[str, set[str]]:
