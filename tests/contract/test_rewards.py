@@ -1,4 +1,4 @@
-"""What every reward owes: a name, what it is blind to, a worth from 0 to 1, and judging that follows from the question."""
+"""What every reward owes: a name, what it is blind to, a worth from 0 to 1, judging that follows from the question."""
 
 import pytest
 

@@ -22,6 +22,7 @@ OPTIONS = {
     "export": RECIPE,
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
+    "rl": RECIPE,
     "score": RECIPE,
     "show": ["name", "key=value", "--debug"],
     "synth": RECIPE,

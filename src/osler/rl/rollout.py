@@ -1,6 +1,6 @@
 """Replies drawn from the model: each question is read once, and its replies are written side by side.
 
-Axes: P questions, B replies, T tokens, N tiles, M image tokens a tile, D channels.
+Axes: P questions, B replies, T tokens, V vocabulary, N tiles, M image tokens a tile, D channels.
 """
 
 from collections.abc import Sequence
@@ -72,9 +72,41 @@ def roll_out(
     """
     was_training = model.training
     model.eval()
+    logits, cache, mask_BT = _read(model, questions, num_replies=num_replies, pad_id=drawing.pad_id)
+    replies: list[list[int]] = [[] for _ in range(len(mask_BT))]
+    rows = list(range(len(replies)))  # of each row of the batch, which reply it writes
+    for place in range(drawing.max_new_tokens):
+        token_B = _draw(logits, drawing, random)
+        for row, token in zip(rows, token_B.tolist(), strict=True):
+            if not _has_ended(replies[row], drawing):
+                replies[row].append(token)
+        unended = [n for n, row in enumerate(rows) if not _has_ended(replies[row], drawing)]
+        if not unended or place + 1 == drawing.max_new_tokens:
+            break
+        if len(unended) <= len(rows) // 2:  # a few long replies must not be paid for by all
+            kept = torch.tensor(unended, device=model.device)
+            cache.batch_select_indices(kept)
+            rows, token_B, mask_BT = [rows[n] for n in unended], token_B[kept], mask_BT[kept]
+        mask_BT = torch.cat([mask_BT, torch.ones_like(mask_BT[:, :1])], dim=1)
+        outputs = model(
+            input_ids=token_B[:, None],
+            attention_mask=mask_BT,
+            position_ids=mask_BT.sum(1, keepdim=True) - 1,
+            past_key_values=cache,
+            use_cache=True,
+        )
+        logits = outputs.logits[:, -1]
+    model.train(was_training)
+    return replies
+
+
+def _read(
+    model: OslerForConditionalGeneration, questions: Sequence[Question], *, num_replies: int, pad_id: int
+) -> tuple[torch.Tensor, Any, torch.Tensor]:
+    """Each question read once: logits [B, V] of the first token of each reply, the cache, and the mask [B, T]."""
     device = model.device
     length = max(len(question.ids) for question in questions)
-    ids_PT = torch.tensor([[drawing.pad_id] * (length - len(q.ids)) + q.ids for q in questions], device=device)
+    ids_PT = torch.tensor([[pad_id] * (length - len(q.ids)) + q.ids for q in questions], device=device)
     mask_PT = torch.tensor([[0] * (length - len(q.ids)) + [1] * len(q.ids) for q in questions], device=device)
     outputs = model(
         input_ids=ids_PT,
@@ -86,27 +118,12 @@ def roll_out(
     )
     cache = outputs.past_key_values
     cache.batch_repeat_interleave(num_replies)
-    mask_BT = mask_PT.repeat_interleave(num_replies, 0)
-    logits = outputs.logits[:, -1].repeat_interleave(num_replies, 0)
-    written: list[torch.Tensor] = []
-    ended_B = torch.zeros(len(mask_BT), dtype=torch.bool, device=device)
-    while True:
-        token_B = _draw(logits, drawing, random).masked_fill(ended_B, drawing.pad_id)
-        written.append(token_B)
-        ended_B |= token_B == drawing.end_id
-        if len(written) == drawing.max_new_tokens or bool(ended_B.all()):
-            break
-        mask_BT = torch.cat([mask_BT, torch.ones_like(mask_BT[:, :1])], dim=1)
-        outputs = model(
-            input_ids=token_B[:, None],
-            attention_mask=mask_BT,
-            position_ids=mask_BT.sum(1, keepdim=True) - 1,
-            past_key_values=cache,
-            use_cache=True,
-        )
-        logits = outputs.logits[:, -1]
-    model.train(was_training)
-    return [_until_end(row, drawing.end_id) for row in torch.stack(written, dim=1).tolist()]
+    logits_BV = outputs.logits[:, -1].repeat_interleave(num_replies, 0)
+    return logits_BV, cache, mask_PT.repeat_interleave(num_replies, 0)
+
+
+def _has_ended(reply: list[int], drawing: Drawing) -> bool:
+    return bool(reply) and reply[-1] == drawing.end_id
 
 
 def _draw(logits_BV: torch.Tensor, drawing: Drawing, random: torch.Generator) -> torch.Tensor:
@@ -115,7 +132,3 @@ def _draw(logits_BV: torch.Tensor, drawing: Drawing, random: torch.Generator) ->
     if drawing.temperature == 0:
         return logits_BV.argmax(-1)
     return torch.multinomial((logits_BV / drawing.temperature).softmax(-1), 1, generator=random)[:, 0]
-
-
-def _until_end(ids: list[int], end_id: int) -> list[int]:
-    return ids[: ids.index(end_id) + 1] if end_id in ids else ids

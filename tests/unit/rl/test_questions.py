@@ -33,7 +33,9 @@ def test_selections_share_by_weight(store):
 
 
 def test_refused_samples_are_counted_and_others_take_their_place(selection):
-    pool = draw_pool([selection], num_prompts=12, seed=0, refuse=lambda s: "a choice" if s.answer.kind == "choice" else "")
+    pool = draw_pool(
+        [selection], num_prompts=12, seed=0, refuse=lambda s: "a choice" if s.answer.kind == "choice" else ""
+    )
     assert "toy_choice" not in tasks_of(pool, [selection])
     assert len(pool.places) == 12 and pool.left_out["a choice"] > 0
 

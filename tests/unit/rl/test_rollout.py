@@ -6,6 +6,7 @@ import torch
 
 from osler.infer.backends.local import LocalBackend
 from osler.infer.generator import Request
+from osler.rl.likelihood import likelihood
 from osler.rl.rollout import roll_out
 
 
@@ -51,11 +52,23 @@ def test_a_reply_ends_with_its_end_token_or_is_cut(built, questions, how):
     assert all(len(reply) == 6 or reply[-1] == how.end_id for reply in said)
 
 
+def test_replies_that_go_on_when_others_have_ended_are_not_disturbed(built, questions, how):
+    """Rows leave the batch as they end; the likeliest reply stays the one that a question alone is given."""
+    model = built[0]
+    asked = [questions[number] for number in range(6)]
+    firsts = [
+        roll_out(model, [q], num_replies=1, drawing=replace(how, temperature=0.0), random=seeded(0)) for q in asked
+    ]
+    tokens = [reply[0][1] for reply in firsts]
+    early = replace(how, temperature=0.0, end_id=max(set(tokens), key=tokens.count), max_new_tokens=12)
+    alone = [roll_out(model, [q], num_replies=1, drawing=early, random=seeded(0))[0] for q in asked]
+    together = roll_out(model, asked, num_replies=1, drawing=early, random=seeded(0))
+    assert together == alone and len({len(reply) for reply in together}) > 1
+
+
 def test_another_picture_gives_other_logits(built, questions):
     model = built[0]
     question = questions[0]
     noise = replace(question, tiles=tuple(torch.randint_like(tiles, 255) for tiles in question.tiles))
-    from osler.rl.likelihood import likelihood
-
     seen, unseen = (likelihood(model, [(q, [25, 26, 27])], temperature=1.0, row_tokens=999) for q in (question, noise))
     assert not torch.equal(seen.logps[0], unseen.logps[0])
