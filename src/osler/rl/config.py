@@ -70,26 +70,19 @@ class AlarmsConfig(Config):
     action: Literal["warn", "stop"] = "warn"
 
 
-class QuestionsConfig(Config):
-    """What every method asks.
+class JudgedConfig(Config):
+    """What methods hold that judge replies.
 
-    data: the stores, as in `osler train`; the words of the answers are not learned, unless a method says so.
+    data: the stores, as in `osler train`; the words of the answers are not learned.
     num_prompts: how many questions are drawn; the training goes through them again and again. null takes all.
+    rewards: their weights, by name.
+    metric_weights: folders of the models behind metrics of whole reports, as in `osler eval`.
     """
 
     seed: int = 0
     model: ModelConfig
     data: tuple[DataConfig, ...] = Field(min_length=1)
     num_prompts: PositiveInt | None = None
-
-
-class JudgedConfig(QuestionsConfig):
-    """What methods hold that judge replies.
-
-    rewards: their weights, by name.
-    metric_weights: folders of the models behind metrics of whole reports, as in `osler eval`.
-    """
-
     rewards: dict[str, PositiveFloat] = Field(min_length=1)
     metric_weights: dict[str, Path] = {}
     rollout: RolloutConfig = RolloutConfig()
@@ -119,10 +112,17 @@ class GrpoConfig(JudgedConfig):
         return self
 
 
-class SupervisedConfig(QuestionsConfig):
-    """The control: learn the true answers to the very questions that another method is given."""
+class SupervisedConfig(Config):
+    """The control: learn the true answers to the very questions that another method is given.
+
+    With the same data, num_prompts and seed they are the same, where the rewards of the other can judge all of them.
+    """
 
     method: Literal["supervised"]
+    seed: int = 0
+    model: ModelConfig
+    data: tuple[DataConfig, ...] = Field(min_length=1)
+    num_prompts: PositiveInt | None = None
     prompts_per_step: PositiveInt = 16
     schedule: ScheduleConfig
     report_to: tuple[str, ...] = ("tensorboard",)

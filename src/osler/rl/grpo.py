@@ -156,13 +156,14 @@ class GroupTrainer(GRPOTrainer):
         distinct = self._asked[:: self.num_generations]
         random = torch.Generator(self.model.device)
         random.manual_seed(int(generator(self.asking.seed, "draw", self.state.global_step).integers(2**62)))
-        replies = roll_out(
-            self.model,
-            [self.asking.questions[number] for number in distinct],
-            num_replies=self.num_generations,
-            drawing=self.asking.drawing,
-            random=random,
-        )
+        with self.accelerator.autocast():
+            replies = roll_out(
+                self.model,
+                [self.asking.questions[number] for number in distinct],
+                num_replies=self.num_generations,
+                drawing=self.asking.drawing,
+                random=random,
+            )
         return replies, None
 
     def _calculate_rewards(
@@ -210,7 +211,8 @@ class GroupTrainer(GRPOTrainer):
     def evaluate(self, *given: Any, **options: Any) -> dict[str, float]:
         """Ask the evaluation's questions greedily: the share that is right, that can be read, and the mean reward."""
         asking, questions = self.asking, self.asking.eval_questions
-        metrics = eval_metrics(asking, questions, ask=lambda part: greedy(self.model, part, asking.drawing))
+        with self.accelerator.autocast():
+            metrics = eval_metrics(asking, questions, ask=lambda part: greedy(self.model, part, asking.drawing))
         self.model.eval()  # so that TRL files the entry under evaluation
         self.log(dict(metrics))
         self.model.train()

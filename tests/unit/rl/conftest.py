@@ -9,8 +9,9 @@ from osler.model.compose import OslerForConditionalGeneration
 from osler.model.families.tiny import FAMILY
 from osler.model.processor import OslerProcessor
 from osler.model.prompt import conversation_text
-from osler.rl.questions import Questions
+from osler.rl.questions import Question, Questions
 from osler.rl.rollout import Drawing, drawing
+from osler.schema.sample import user, without_images
 from osler.store.reader import Store
 from osler.train.pack import Selection, select
 from toy import build_store, samples
@@ -47,6 +48,23 @@ def selection(store: Store) -> Selection:
 def questions(built, selection: Selection) -> Questions:
     places = [(0, row) for row in range(selection.table.num_rows)]
     return Questions([selection], places, built[1])
+
+
+@pytest.fixture
+def pair(questions: Questions) -> Question:
+    """One question about two pictures."""
+    first, second = questions[0], questions[20]
+    turns = (user(*first.sample.media, *second.sample.media, "Which?"),)
+    ids = questions.prompter.question(turns, [len(first.tiles[0]), len(second.tiles[0])])
+    sample = first.sample.model_copy(update={"turns": turns})
+    return Question(sample, ids, (*first.pictures, *second.pictures), (*first.tiles, *second.tiles))
+
+
+@pytest.fixture
+def blind(questions: Questions) -> Question:
+    """A question without a picture."""
+    turns = without_images(questions[1].sample.turns)
+    return Question(questions[1].sample, questions.prompter.question(turns, []), (), ())
 
 
 @pytest.fixture

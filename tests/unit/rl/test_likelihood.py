@@ -1,5 +1,7 @@
 """Likelihoods of replies in shared rows equal those of each reply alone, and so do their gradients."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -26,6 +28,17 @@ def test_shared_rows_change_nothing(built, questions, row_tokens, temperature):
     for (question, reply), logps, entropies in zip(asked, found.logps, found.entropies, strict=True):
         assert torch.allclose(logps, alone(model, question, reply, temperature), atol=2e-5)
         assert entropies.shape == logps.shape and bool((entropies >= 0).all()) and not entropies.requires_grad
+
+
+def test_several_pictures_one_and_none_in_a_batch(built, questions, pair, blind):
+    model = built[0]
+    asked = [(question, [27, 28]) for question in (pair, blind, questions[0], pair)]
+    found = likelihood(model, asked, temperature=1.0, row_tokens=999).logps
+    for (question, reply), logps in zip(asked, found, strict=True):
+        assert torch.allclose(logps, alone(model, question, reply, 1.0), atol=2e-5)
+    turned = replace(pair, pictures=pair.pictures[::-1], tiles=pair.tiles[::-1])
+    other = likelihood(model, [(turned, [27, 28])], temperature=1.0, row_tokens=999).logps[0]
+    assert not torch.allclose(found[0], other, atol=1e-6)
 
 
 def test_gradients_are_those_of_replies_alone(built, questions):

@@ -66,6 +66,13 @@ def test_replies_that_go_on_when_others_have_ended_are_not_disturbed(built, ques
     assert together == alone and len({len(reply) for reply in together}) > 1
 
 
+def test_several_pictures_one_and_none_in_a_batch(built, questions, how, pair, blind):
+    model, greedy = built[0], replace(how, temperature=0.0)
+    asked = [pair, blind, questions[3], pair]
+    together = roll_out(model, asked, num_replies=1, drawing=greedy, random=seeded(0))
+    assert together == [roll_out(model, [q], num_replies=1, drawing=greedy, random=seeded(0))[0] for q in asked]
+
+
 def test_another_picture_gives_other_logits(built, questions):
     model = built[0]
     question = questions[0]
