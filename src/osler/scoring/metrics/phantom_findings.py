@@ -24,7 +24,8 @@ _DENIES = re.compile(r"\b(?:no|not|without|absent|free of|ruled out)\b")
 
 def claims(text: str) -> tuple[frozenset[str], frozenset[str]]:
     """The findings that a text affirms and those it denies."""
-    affirmed, denied = set(), set()
+    affirmed: set[str] = set()
+    denied: set[str] = set()
     for clause in _CLAUSE.split(text.casefold()):
         named = {kind for kind, words in _FINDINGS.items() if words.search(clause)}
         (denied if _DENIES.search(clause) else affirmed).update(named)
