@@ -6,6 +6,7 @@ from pathlib import Path
 
 from osler.core.files import existing_file, existing_folder, read_json, read_jsonl
 from osler.report.evaluations import Case, Evaluation, checked, named, read_evaluation
+from osler.report.judged import Judged, read_judged
 from osler.report.pairs import Pair, read_pairs
 from osler.schema.manifest import Manifest
 from osler.schema.result import Result
@@ -62,6 +63,7 @@ class Gathered:
 
     evaluations: tuple[Evaluation, ...]
     pairs: tuple[Pair, ...]
+    judged: Judged
     training: tuple[Curve, ...]
     data: tuple[Source, ...]
     manifests: tuple[tuple[str, Manifest], ...]
@@ -84,11 +86,12 @@ def gather(
     training: tuple[Path, ...],
     data: tuple[Path, ...],
     comparisons: tuple[Path, ...] = (),
+    preferences: tuple[Path, ...] = (),
 ) -> Gathered:
     """Read the folders. Raises InputError where one is missing or holds something else."""
     warnings: list[str] = []
     manifests = []
-    for folder in (*data, *training, *results):
+    for folder in (*data, *training, *results, *preferences):
         if (existing_folder(folder) / "manifest.json").is_file():
             manifests.append((str(folder), _record(Manifest, folder / "manifest.json")))
         else:
@@ -98,6 +101,7 @@ def gather(
     return Gathered(
         evaluations=evaluations,
         pairs=read_pairs(comparisons, evaluations),
+        judged=read_judged(preferences, results),
         training=tuple(_curve(folder) for folder in training),
         data=tuple(source for folder in data for source in _sources(folder)),
         manifests=tuple(manifests),

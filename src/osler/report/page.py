@@ -7,6 +7,7 @@ from osler.report.case_card import Bounds
 from osler.report.elements import html_table, page, section, words
 from osler.report.figures import scores_figure, scores_words, training_figure, training_words
 from osler.report.gather import Gathered
+from osler.report.judged_tables import judged_section
 from osler.report.leaderboard import leaderboard
 from osler.report.reproduce import reproduce
 from osler.report.subset_tables import subset_tables
@@ -27,18 +28,21 @@ def html_page(title: str, found: Gathered, notes: tuple[str, ...], *, bounds: Bo
     sections = [
         leaderboard(found.evaluations, found.pairs),
         _scores(found),
+        judged_section(found.judged),
         subset_tables(found.evaluations),
         _training(found),
-        browser(found.evaluations, bounds=bounds),
+        browser(found.evaluations, bounds=bounds) if found.evaluations else "",
         section("Data", html_table(data_table(found.data)) if found.data else words(NOT_MEASURED)),
         _notes(found, notes),
-        reproduce(found.evaluations),
+        reproduce(found.evaluations) if found.evaluations else "",
         _made(found),
     ]
     return page(title, "".join(sections), style=browser_style(found.evaluations))
 
 
 def _scores(found: Gathered) -> str:
+    if not found.results:
+        return ""
     said = escape(scores_words(found.results))
     plot = f'<figure aria-label="{said}">{scores_figure(found.results)}</figure>'
     return section("Scores", html_table(headline(found.results)) + plot)

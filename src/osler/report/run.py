@@ -41,6 +41,7 @@ class ReportConfig(Config):
     training: of `osler train`, in the order in which the stages ran.
     data: of `osler curate` or `osler synth`, for the licences. notes: what a reader has to know.
     curation: of `osler curate`, for a page with kept and dropped examples.
+    preferences: of `osler score` with `method: preference`.
     contamination: of `osler curate check` on that one. cases: how much of the kept cases is shown.
     num_examples: shown of each rule's drops and of each set. max_rows_read: rows of each split of a set that are read
         again in search of the dropped ones.
@@ -54,6 +55,7 @@ class ReportConfig(Config):
     curation: Path | None = None
     contamination: Path | None = None
     comparisons: tuple[Path, ...] = ()
+    preferences: tuple[Path, ...] = ()
     cases: CasesConfig = CasesConfig()
     num_examples: NonNegativeInt = 8
     max_rows_read: PositiveInt = 100_000
@@ -62,14 +64,14 @@ class ReportConfig(Config):
 def parse(recipe: Recipe) -> ReportConfig:
     """The recipe, checked."""
     config = ReportConfig.parse(recipe)
-    if not config.results and config.curation is None:
+    if not config.results and not config.preferences and config.curation is None:
         expected = "at least one output folder of `osler eval`, or one of `osler curate` as curation"
         raise InputError("a report needs results", expected=expected, got="none")
     if config.contamination is not None and config.curation is None:
         raise InputError("contamination is shown on the page of a curation", fix="Name its folder as curation.")
     if config.comparisons and not config.results:
         raise InputError("comparisons are shown beside results", fix="Name the compared folders as results.")
-    for name in ("results", "training", "data", "comparisons"):
+    for name in ("results", "training", "data", "comparisons", "preferences"):
         paths = getattr(config, name)
         if len(set(paths)) != len(paths):
             raise InputError(f"recipe: {name} must name each path once", got=", ".join(map(str, paths)))
@@ -79,7 +81,7 @@ def parse(recipe: Recipe) -> ReportConfig:
 def inputs(config: ReportConfig) -> list[Path]:
     """The folders and files that the report reads."""
     alone = [path for path in (config.curation, config.contamination) if path is not None]
-    return [*config.results, *config.training, *config.data, *config.comparisons, *alone]
+    return [*config.results, *config.training, *config.data, *config.comparisons, *config.preferences, *alone]
 
 
 def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
@@ -87,9 +89,15 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
     counts: dict[str, int] = {}
     if config.curation is not None:
         counts |= _write_curation(config, config.curation, out)
-    if not config.results:
+    if not config.results and not config.preferences:
         return Outcome(message=f"report: {out / 'curation.html'}", counts=counts)
-    found = gather(results=config.results, training=config.training, data=config.data, comparisons=config.comparisons)
+    found = gather(
+        results=config.results,
+        training=config.training,
+        data=config.data,
+        comparisons=config.comparisons,
+        preferences=config.preferences,
+    )
     for warning in found.warnings:
         log.warn(warning)
     write_json(out / "report.json", _record(config.title, found, config.notes))
@@ -102,6 +110,7 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
             "cases": len(found.cases),
             "training_runs": len(found.training),
             "comparisons": len(found.pairs),
+            "preferences": len(found.judged.preferred),
         },
     )
 
@@ -145,6 +154,10 @@ def _record(title: str, found: Gathered, notes: tuple[str, ...]) -> dict[str, ob
                 "difference": pair.difference.model_dump(mode="json"),
             }
             for pair in found.pairs
+        ],
+        "preferences": [
+            {"folder": str(each.folder), "raters": [rater.model_dump(mode="json") for rater in each.raters]}
+            for each in found.judged.preferred
         ],
         "headline_columns": list(headline(found.results).columns),
         "training": [
