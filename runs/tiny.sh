@@ -35,3 +35,6 @@ osler eval recipes/demo/eval.yaml --out out/tiny/eval
 osler report recipes/demo/report.yaml --out out/tiny/report
 
 echo "The report is at $PWD/out/tiny/report/report.html"
+
+# On demand only, as it doubles the time: `runs/tiny.sh reinforce` goes on with reinforcement and a supervised control.
+if [ "${1:-}" = reinforce ]; then bash runs/reinforce.sh; fi

@@ -23,6 +23,7 @@ OPTIONS = {
     "export_tasks": RECIPE,
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
+    "rl": RECIPE,
     # --compare-parsers asks for another answer to the same run: a table, where no score is to be kept.
     "score": [*RECIPE[:2], "--compare-parsers", *RECIPE[2:]],
     "show": ["name", "key=value", "--debug"],

@@ -65,6 +65,8 @@ class Catalog:
 ADAPTERS = Catalog("osler.datasets.adapters", "DATASET", "dataset")
 OPERATORS = Catalog("osler.curate.operators", "OPERATOR", "operator")
 FAMILIES = Catalog("osler.model.families", "FAMILY", "model family")
+ENCODERS = Catalog("osler.model.encoders", "ENCODER", "encoder")
+DUALS = Catalog("osler.model.duals", "DUAL", "pair of towers")
 BACKENDS = Catalog("osler.infer.backends", "BACKEND", "backend")
 STAGES = Catalog("osler.train.stages", "STAGE", "stage")
 METRICS = Catalog("osler.scoring.metrics", "METRIC", "metric")
@@ -80,6 +82,8 @@ CATALOGS = {
     "datasets": ADAPTERS,
     "operators": OPERATORS,
     "families": FAMILIES,
+    "encoders": ENCODERS,
+    "duals": DUALS,
     "backends": BACKENDS,
     "stages": STAGES,
     "metrics": METRICS,

@@ -88,7 +88,7 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
     selections = select_all(config.data, questions_per_image=_questions_per_image(config))
     # FSDP2 gives every process its part of what rank 0 holds.
     empty = world.engine == "fsdp2" and world.rank > 0
-    model, processing = _start(config.model, selections, seed=config.seed, device=world.device, empty=empty)
+    model, processing = start_model(config.model, selections, seed=config.seed, device=world.device, empty=empty)
     if kernels.AUTO in {*config.model.attention.values(), config.model.experts} and world.rank == 0:
         log.info(f"auto: {kernels.in_use(model.config)}")
     if not world.is_sharded:  # else each process moves its part of a layer itself: whole, the model may not fit
@@ -259,10 +259,10 @@ def _check_adapters(config: StageRecipe, engine: str) -> None:
         )
 
 
-def _start(
+def start_model(
     start: ModelConfig, selections: list[Selection], *, seed: int, device: str, empty: bool
 ) -> tuple[OslerForConditionalGeneration, OslerProcessor]:
-    """A model on the CPU that can run on `device`; where `empty`, its weights need not be there."""
+    """A model on the CPU that can run on `device`, with its adapters; where `empty`, its weights need not be there."""
     if (start.folder is None) == (start.family is None):
         raise InputError("recipe: model needs either 'folder' or 'family'")
     if start.folder is not None:

@@ -296,7 +296,7 @@ def fit_packed(
         optimizer=optimizer(param_groups),
         callbacks=_callbacks(out, log, schedule, feed.meter),
     )
-    _train(trainer, out)
+    train_on(trainer, out)
     if world.engine != "zero3":
         return None
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
@@ -324,7 +324,7 @@ def fit_plain(
         optimizers=(optimizer(param_groups), None),
         callbacks=_callbacks(out, log, schedule),
     )
-    _train(trainer, out)
+    train_on(trainer, out)
 
 
 def items(number: int) -> Dataset:
@@ -342,7 +342,8 @@ def _callbacks(out: Path, log: Log, schedule: Schedule, meter: Meter | None = No
     return callbacks(out, log, report_to=schedule.report_to, patience=patience, meter=meter)
 
 
-def _train(trainer: Trainer, out: Path) -> None:
+def train_on(trainer: Trainer, out: Path) -> None:
+    """Train from the last whole checkpoint below `out` if there is one, else from the start."""
     trainer.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it already
     checkpoint = told_by_first(lambda: last_whole_checkpoint(out / "checkpoints"))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -1,0 +1,91 @@
+"""Which layout a folder of published weights is in, and the towers it holds.
+
+A layout is told by the files of the folder:
+
+    config.json with `model_type`        transformers: clip, siglip, dinov2, vit, ..., and Osler's own `osler`
+    open_clip_config.json                open_clip: `open_clip`, `open_clip_timm`, `open_clip_resnet`
+    config.json with `architecture`      timm: `timm_vit`
+
+Weights are read from safetensors alone. A pickle can run any program while it is read, so it is refused.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from transformers import AutoModel, PreTrainedConfig
+
+from osler.core.errors import InputError
+from osler.core.files import read_json
+from osler.model.pretrained import own, transformers_towers
+from osler.model.tower import Opened
+
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_CONVERT = (
+    "On a machine that holds nothing of value and has no network, read it with torch.load(weights_only=True), take its "
+    "state dict and write it with safetensors.torch.save_file; docs/how-to/pretrain-an-encoder.md shows how."
+)
+
+
+def open_folder(folder: Path, *, layouts: tuple[str, ...], image_size: int | None, conversion: str) -> Opened:
+    """The towers in `folder`.
+
+    Args:
+        folder: a local folder.
+        layouts: the layouts that will do.
+        image_size: side in pixels at which the vision tower is used, where the folder does not say.
+        conversion: what to do with a pickle, beside the general advice.
+
+    Raises:
+        InputError: no known layout or not one of `layouts`, only pickled weights, or weights that do not fit.
+    """
+    layout = layout_of(folder)
+    if layout not in layouts:
+        raise InputError(
+            f"{folder} holds no such encoder", expected=f"layout {' or '.join(layouts)}", got=f"layout {layout}"
+        )
+    _refuse_pickles(folder, conversion)
+    return _READERS[layout](folder, image_size)
+
+
+def layout_of(folder: Path) -> str:
+    """The name of the layout of a folder. Raises InputError where it is none that is read."""
+    if (folder / "config.json").is_file():
+        config = read_json(folder / "config.json")
+        kind = str(config.get("model_type", ""))
+        if kind in _READERS:
+            return kind
+        raise InputError(
+            f"{folder} is in a layout that is not read",
+            expected=", ".join(sorted(_READERS)),
+            got=kind or "no model_type",
+        )
+    raise InputError(f"{folder} holds no encoder", expected="config.json or open_clip_config.json beside the weights")
+
+
+def random_tower(config: PreTrainedConfig, *, seed: int) -> Opened:
+    """A vision tower of this configuration with random weights; the same seed gives the same numbers."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        model = AutoModel.from_config(config)
+    return transformers_towers.vision_opened(model)
+
+
+def _refuse_pickles(folder: Path, conversion: str) -> None:
+    if any(folder.glob("*.safetensors")):
+        return
+    found = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if found:
+        raise InputError(
+            f"{folder / found[0]} is a pickle, which can run any program while it is read",
+            expected="weights as safetensors",
+            fix=f"{conversion} {_CONVERT}".strip(),
+        )
+    raise InputError(f"{folder} holds no weights", expected="safetensors files beside the configuration")
+
+
+_READERS: dict[str, Callable[[Path, int | None], Opened]] = {
+    "osler": own.open_osler,
+    **dict.fromkeys(transformers_towers.PAIRS, transformers_towers.open_pair),
+    **dict.fromkeys(transformers_towers.ALONE, transformers_towers.open_alone),
+}

@@ -1,0 +1,73 @@
+"""Weights into a module, all of them and nothing else: what is missing, unexpected or of another shape is an error."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TypeVar
+
+import torch
+from accelerate import init_empty_weights
+from safetensors import safe_open
+from torch import nn
+
+from osler.core.errors import InputError
+from osler.model.headers import read_headers
+
+M = TypeVar("M", bound=nn.Module)
+
+
+def read_tensors(folder: Path, *, keep: Callable[[str], bool] = lambda name: True) -> dict[str, torch.Tensor]:
+    """The tensors of all safetensors files of a folder whose names `keep` accepts; floating point as float32."""
+    by_file: dict[Path, list[str]] = {}
+    for name, header in read_headers(folder).items():
+        if keep(name):
+            by_file.setdefault(header.file, []).append(name)
+    found = {}
+    for file, names in by_file.items():
+        with safe_open(file, "pt") as tensors:
+            for name in names:
+                tensor = tensors.get_tensor(name)
+                found[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return found
+
+
+def filled(build: Callable[[], M], tensors: Mapping[str, torch.Tensor], source: Path) -> M:
+    """The module that `build` makes, with `tensors` as its weights.
+
+    Args:
+        build: makes the module; its parameters get no memory.
+        tensors: by the module's own names.
+        source: named in errors.
+
+    Raises:
+        InputError: a tensor is missing, unexpected or of another shape; up to three of each are named.
+    """
+    with init_empty_weights(include_buffers=False):
+        module = build()
+    wanted = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    refuse_differences(wanted, {name: tuple(tensor.shape) for name, tensor in tensors.items()}, source)
+    module.load_state_dict(dict(tensors), strict=True, assign=True)
+    for parameter in module.parameters():
+        parameter.requires_grad_(True)
+    return module.eval()
+
+
+def refuse_differences(
+    wanted: Mapping[str, tuple[int, ...]], found: Mapping[str, tuple[int, ...]], source: Path
+) -> None:
+    """Compare names and shapes. A weight that is missing would be random, an unexpected one unused."""
+    shapes = [
+        f"{name} {list(found[name])} for {list(wanted[name])}"
+        for name in sorted(wanted.keys() & found.keys())
+        if found[name] != wanted[name]
+    ]
+    problems = {
+        "missing": sorted(wanted.keys() - found.keys()),
+        "unexpected": sorted(found.keys() - wanted.keys()),
+        "mis-shaped": shapes,
+    }
+    said = [f"{len(names)} {kind} ({', '.join(names[:3])})" for kind, names in problems.items() if names]
+    if said:
+        raise InputError(
+            f"the weights in {source} do not fit their configuration: {'; '.join(said)}",
+            fix="Use the files of one and the same model.",
+        )
