@@ -23,6 +23,7 @@ MODALITIES = (
 _OTHER_NAMES = {
     "mammography": ("x-ray",),
     "histopathology": ("pathology",),
+    "dermoscopy": ("dermatology",),
     "radiology": ("x-ray", "ct", "mri", "ultrasound"),
 }
 _MIN_SIDE = 8
