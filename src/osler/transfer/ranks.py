@@ -1,15 +1,16 @@
 """Ranks in retrieval between images and texts, both ways, in pieces: the whole table of scores is never held.
 
 An image may have several right texts and a text several right images: `pairs` says which belong together. The rank of a
-query is that of its best right candidate among the wrong ones,
+query is that of its best right candidate,
 
     rank = 1 + number of wrong candidates whose score is at least the best right score,
 
-so other right candidates never stand in the way, and a wrong candidate that ties counts against the query: an encoder
-that gives every image the same features has no hits. Scores within TIE of one another are ties, since a score's last
-bits depend on the size of the piece that it was computed in.
+so a wrong candidate that ties counts against the query: an encoder that gives every image the same features has no
+hits. Scores within TIE of one another are ties, since a score's last bits depend on the size of the piece that it was
+computed in.
 """
 
+import math
 from typing import NamedTuple
 
 import numpy as np
@@ -18,6 +19,7 @@ from osler.core.errors import InputError
 
 TIE = 1e-6
 _PIECE_BYTES = 64 * 2**20
+_ROUNDING = 1e-9
 
 
 class Ranks(NamedTuple):
@@ -60,13 +62,30 @@ def ranks_both_ways(
 def chance_recall(num_right: np.ndarray, num_candidates: int, k: int) -> np.ndarray:
     """The probability that a random order has a right candidate among its first `k`, for each query.
 
-    1 - prod over j < k of (n - r - j) / (n - j), with r right ones of n candidates. Here a query's other right
-    candidates count too, unlike in `rank`: the first of them is the hit.
+    1 - C(n - r, k) / C(n, k), with r right ones of n candidates.
     """
-    missed = np.ones(len(num_right))
-    for j in range(min(k, num_candidates)):
-        missed *= np.maximum(num_candidates - num_right - j, 0) / (num_candidates - j)
-    return 1 - missed
+    several, place = np.unique(num_right, return_inverse=True)
+    missed = [_share_missed(int(r), num_candidates, min(k, num_candidates)) for r in several]
+    return 1 - np.asarray(missed)[place]
+
+
+def chance_median(num_right: np.ndarray, num_candidates: int) -> int:
+    """The least rank that, in random orders, at least half of the queries reach."""
+    low, high = 1, num_candidates
+    while low < high:
+        middle = (low + high) // 2
+        if chance_recall(num_right, num_candidates, middle).mean() >= 0.5 - _ROUNDING:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+def _share_missed(num_right: int, n: int, k: int) -> float:
+    if num_right + k > n:
+        return 0.0
+    kept = math.lgamma(n - num_right + 1) - math.lgamma(n - num_right - k + 1)
+    return math.exp(kept - math.lgamma(n + 1) + math.lgamma(n - k + 1))
 
 
 def _best_right(images: np.ndarray, texts: np.ndarray, pairs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from osler.core.errors import InputError
-from osler.transfer.ranks import chance_recall, ranks_both_ways
+from osler.transfer.ranks import chance_median, chance_recall, ranks_both_ways
 
 
 def unit(rows):
@@ -64,6 +64,15 @@ def test_chance_by_hand():
     assert chance_recall(np.array([1, 2, 4]), 4, 1) == pytest.approx([0.25, 0.5, 1])
     assert chance_recall(np.array([1, 2]), 4, 2) == pytest.approx([0.5, 1 - 2 / 4 * 1 / 3])
     assert chance_recall(np.array([1]), 3, 10) == pytest.approx([1])
+
+
+def test_the_median_rank_of_a_random_order():
+    assert chance_median(np.array([1, 1, 1]), 10) == 5
+    assert chance_median(np.array([1, 1, 1]), 9) == 5
+    # two right of four: first at 1 with 1/2
+    assert chance_median(np.array([2, 2]), 4) == 1
+    draws = np.random.default_rng(0).permuted(np.tile(np.arange(20), (4000, 1)), axis=1)
+    assert chance_median(np.array([3]), 20) == np.median((draws < 3).argmax(axis=1) + 1)
 
 
 def test_features_that_do_not_fit_are_refused():
