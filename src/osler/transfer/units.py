@@ -1,0 +1,159 @@
+"""Units: one encoder, set, probe and seed each, with its predictions in its own file; a finished one is kept."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from osler.core.catalog import PROBES
+from osler.core.log import Log
+from osler.scoring.encoders.runs import Answered, Run, read_run, write_run
+from osler.transfer.features import EncoderSpec, FeatureCache, Job, opened
+from osler.transfer.image_set import ImageSet
+from osler.transfer.leaks import SetLeaks
+from osler.transfer.probe import Answers, Draw, Part, Probe
+from osler.transfer.protocol import Protocol, protocol_sha256
+from osler.transfer.splits import Split, split_set
+
+
+@dataclass(frozen=True)
+class Bench:
+    """An encoder with its features, and what it takes to train it: `job` says how its pixels are made."""
+
+    name: str
+    spec: EncoderSpec
+    weights_sha256: str
+    cache: FeatureCache
+    job: Job
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """What a probe that trains the tower gets: the encoder as it was opened, whose weights it must not change."""
+
+    loaded: object
+    job: Job
+
+
+def run_units(
+    bench: Bench,
+    sets: Sequence[ImageSet],
+    leaks: Mapping[str, SetLeaks],
+    *,
+    protocol: Protocol,
+    probes: Sequence[str],
+    out: Path,
+    log: Log,
+) -> None:
+    """Run what is not there yet of an encoder's units."""
+    digest = protocol_sha256(protocol)
+    units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
+    for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
+        shell = _shell(bench, image_set, name, seed, digest)
+        if (out / shell.name).is_file() and _is_same(read_run(out / shell.name), shell):
+            continue
+        split = seed_split(image_set, seed, protocol=protocol, leaks=leaks[image_set.name])
+        probe: Probe = PROBES.load(name)
+        options = protocol.options(name)
+        options = probe.config.parse(options) if isinstance(options, dict) else options
+        draw = make_draw(bench, image_set, split, seed)
+        given = probe.run(draw, options)
+        flags = leaks[image_set.name].flags(image_set, split)
+        scores = protocol.scores.model_dump(mode="json")
+        write_run(out, _with_answers(shell, given, image_set, split=split, flags=flags, scores=scores))
+
+
+def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: SetLeaks) -> Split:
+    """The parts of a set under a seed, as the protocol says."""
+    rule = protocol.splits
+    copies = leaks.copies() if rule.join_duplicates else ()
+    return split_set(image_set, seed, validation_share=rule.validation_share, test_share=rule.test_share, copies=copies)
+
+
+def make_draw(bench: Bench, image_set: ImageSet, split: Split, seed: int) -> Draw:
+    """What a probe sees: features and truth of train and validation, features of test."""
+    targets = image_set.targets()
+    features = bench.cache.features(image_set.items)
+
+    def part(rows: np.ndarray, *, shown: bool = True) -> Part:
+        items = tuple(image_set.items[row] for row in rows)
+        return Part(features[rows], targets[rows] if shown else targets[:0], items)
+
+    return Draw(
+        set_name=image_set.name,
+        num_classes=len(image_set.classes),
+        is_multi_label=image_set.is_multi_label,
+        seed=seed,
+        train=part(split.train),
+        validation=part(split.validation),
+        test=part(split.test, shown=False),
+        tower=lambda: Tuned(opened(bench.spec), bench.job),
+    )
+
+
+def _shell(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str) -> Run:
+    return Run(
+        encoder=bench.name,
+        set_name=image_set.name,
+        probe=probe,
+        seed=seed,
+        classes=image_set.classes,
+        is_multi_label=image_set.is_multi_label,
+        protocol_sha256=digest,
+        answers={},
+        about={"weights_sha256": bench.weights_sha256},
+    )
+
+
+def _is_same(found: Run, shell: Run) -> bool:
+    return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
+        shell.protocol_sha256,
+        shell.classes,
+        shell.about["weights_sha256"],
+    )
+
+
+def _with_answers(
+    shell: Run,
+    given: Mapping[str, Answers],
+    image_set: ImageSet,
+    *,
+    split: Split,
+    flags: tuple[str, ...],
+    scores: dict[str, Any],
+) -> Run:
+    targets = image_set.targets()
+    items = [image_set.items[row] for row in split.test]
+    answers = {
+        variant: Answered(
+            items=tuple(item.id for item in items),
+            groups=tuple(item.group or item.id for item in items),
+            gold=targets[split.test],
+            probabilities=np.asarray(each.probabilities, np.float32),
+            flags=flags,
+        )
+        for variant, each in given.items()
+    }
+    counts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
+    majority = _majority(targets[split.train])
+    return Run(
+        encoder=shell.encoder,
+        set_name=shell.set_name,
+        probe=shell.probe,
+        seed=shell.seed,
+        classes=shell.classes,
+        is_multi_label=shell.is_multi_label,
+        protocol_sha256=shell.protocol_sha256,
+        answers=answers,
+        facts={variant: dict(each.facts) for variant, each in given.items()},
+        about={**shell.about, "images": counts, "majority": majority, "scores": scores},
+    )
+
+
+def _majority(targets: np.ndarray) -> list[int]:
+    """The most frequent class of training; of a multi-label set the labels that more than half of its images have."""
+    if targets.ndim == 1:
+        return [int(np.bincount(targets).argmax())]
+    return np.flatnonzero(targets.mean(axis=0) > 0.5).tolist()
