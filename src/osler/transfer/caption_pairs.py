@@ -46,6 +46,10 @@ class Pairs:
         """Of what is retrieved: the images' bytes, the texts, and what belongs together."""
         return sha256_json([[image.key for image in self.images], self.texts, self.pairs.tolist()])
 
+    def num_right(self, side: Literal[0, 1]) -> np.ndarray:
+        """How many right partners each image (side 0) or each text (side 1) has."""
+        return np.bincount(self.pairs[:, side], minlength=len((self.images, self.texts)[side]))
+
 
 @dataclass
 class _Record:

@@ -12,45 +12,38 @@ import numpy as np
 
 from osler.transfer.caption_pairs import Pairs
 from osler.transfer.measure import Measure, mean_measure, median_measure
-from osler.transfer.ranks import chance_median, chance_recall, ranks_both_ways
+from osler.transfer.ranks import Ranks, chance_median, chance_recall
 
 DEFAULT_KS = (1, 5, 10)
 _SIGNATURE = "right:any-partner|repeats:joined|ties:against|v:1"
 
 
-def measure_retrieval(
-    pairs: Pairs, images_IE: np.ndarray, texts_TE: np.ndarray, *, ks: Sequence[int] = DEFAULT_KS, seed: int = 0
+def measure_ranks(
+    ranks: Ranks,
+    *,
+    groups: tuple[Sequence[str], Sequence[str]],
+    num_right: tuple[np.ndarray, np.ndarray],
+    ks: Sequence[int] = DEFAULT_KS,
+    notes: tuple[str, ...] = (),
+    seed: int = 0,
 ) -> list[Measure]:
     """R@k and median rank of both directions, with intervals that draw whole groups.
 
     Args:
-        pairs: images and texts that belong together.
-        images_IE: their images in the joint space, of length 1.
-        texts_TE: their texts in the joint space, of length 1.
+        ranks: of images and of texts.
+        groups: of the images, and of the texts.
+        num_right: how many right partners each image has, and each text.
         ks: depths.
+        notes: said with the first measure of either direction.
         seed: of the bootstrap.
     """
-    ranks = ranks_both_ways(images_IE, texts_TE, pairs.pairs)
-    num_images, num_texts = len(pairs.images), len(pairs.texts)
+    num_images, num_texts = len(ranks.images), len(ranks.texts)
     ways = (
-        (
-            "image_to_text",
-            ranks.images,
-            pairs.image_groups,
-            np.bincount(pairs.pairs[:, 0], minlength=num_images),
-            num_texts,
-        ),
-        (
-            "text_to_image",
-            ranks.texts,
-            pairs.text_groups,
-            np.bincount(pairs.pairs[:, 1], minlength=num_texts),
-            num_images,
-        ),
+        ("image_to_text", ranks.images, tuple(groups[0]), num_right[0], num_texts),
+        ("text_to_image", ranks.texts, tuple(groups[1]), num_right[1], num_images),
     )
-    notes = _notes(pairs)
     found: list[Measure] = []
-    for way, of_way, groups, num_right, num_candidates in ways:
+    for way, of_way, of_groups, right, num_candidates in ways:
         task = f"retrieval/{way}"
         for k in ks:
             found.append(
@@ -59,8 +52,8 @@ def measure_retrieval(
                     f"recall_at_{k}",
                     f"recall_at_{k}|{_SIGNATURE}",
                     values=(of_way <= k).astype(float),
-                    groups=groups,
-                    chance=float(chance_recall(num_right, num_candidates, k).mean()),
+                    groups=of_groups,
+                    chance=float(chance_recall(right, num_candidates, k).mean()),
                     seed=seed,
                     notes=notes if k == ks[0] else (),
                 )
@@ -71,17 +64,18 @@ def measure_retrieval(
                 "median_rank",
                 f"median_rank|{_SIGNATURE}",
                 values=of_way.astype(float),
-                groups=groups,
-                chance=float(chance_median(num_right, num_candidates)),
+                groups=of_groups,
+                chance=float(chance_median(right, num_candidates)),
                 seed=seed,
             )
         )
     return found
 
 
-def _notes(pairs: Pairs) -> tuple[str, ...]:
-    shared = int((np.bincount(pairs.pairs[:, 1]) > 1).sum())
-    several = int((np.bincount(pairs.pairs[:, 0]) > 1).sum())
+def pair_notes(pairs: Pairs) -> tuple[str, ...]:
+    """What a set of pairs holds, and what was left out."""
+    shared = int((pairs.num_right(1) > 1).sum())
+    several = int((pairs.num_right(0) > 1).sum())
     notes = [
         f"{len(pairs.images)} different images and {len(pairs.texts)} different texts out of {pairs.num_read} pairs; "
         f"{shared} texts have several images, {several} images several texts"

@@ -75,39 +75,26 @@ def read_pair_films(folder: Path, split: str) -> tuple[PairFilm, ...]:
 
 
 def measure_choices(
-    films: Sequence[PairFilm], margins: np.ndarray, *, how: str, chance_note: str = ""
+    factors: Sequence[str], subjects: Sequence[str], *, pairs: Sequence[str], margins: np.ndarray, how: str
 ) -> list[Measure]:
     """Shares of right choices: of each factor, of each factor's subjects, and of pairs with both films right.
 
     Args:
-        films: side by side as `read_pair_films` gives them.
+        factors, subjects, pairs: of each film.
         margins: [films], the score of the right choice minus that of the wrong one.
         how: `captions` or `probe`; part of the task's name.
     """
     right = np.where(np.abs(margins) <= TIE, 0.5, (margins > 0).astype(float))
-    pairs = tuple(film.pair for film in films)
     signature = f"choice_accuracy|of:two|by:{how}|tie:half|v:1"
     measures: list[Measure] = []
-    for factor in dict.fromkeys(film.factor for film in films):
-        at = [n for n, film in enumerate(films) if film.factor == factor]
+    for factor in dict.fromkeys(factors):
+        at = [n for n, name in enumerate(factors) if name == factor]
         task = f"understanding/{how}/{factor}"
-        notes = _notes(right[at])
-        measures.append(_choice(task, signature, right, at, pairs, notes))
-        both = np.asarray([float(min(right[n], right[n + 1]) == 1) for n in at[::2]])
-        measures.append(
-            mean_measure(
-                task,
-                "pair_accuracy",
-                f"pair_accuracy|both-films|by:{how}|tie:wrong|v:1",
-                values=both,
-                groups=tuple(pairs[n] for n in at[::2]),
-                chance=0.25,
-                seed=0,
-            )
-        )
-        subjects = list(dict.fromkeys(films[n].subject for n in at))
-        for subject in subjects if len(subjects) > 1 else ():
-            of_subject = [n for n in at if films[n].subject == subject]
+        measures.append(_choice(task, signature, right, at, pairs, _notes(right[at])))
+        measures.append(_both(task, how, right, at, pairs))
+        of_factor = list(dict.fromkeys(subjects[n] for n in at))
+        for subject in of_factor if len(of_factor) > 1 else ():
+            of_subject = [n for n in at if subjects[n] == subject]
             name = subject.replace("/", "_or_").replace(" ", "_")
             measures.append(_choice(f"{task}/{name}", signature, right, of_subject, pairs, ()))
     return measures
@@ -126,6 +113,22 @@ def _choice(
     groups = tuple(pairs[n] for n in at)
     return mean_measure(
         task, "choice_accuracy", signature, values=right[list(at)], groups=groups, chance=0.5, seed=0, notes=notes
+    )
+
+
+def _both(task: str, how: str, right: np.ndarray, at: Sequence[int], pairs: Sequence[str]) -> Measure:
+    """The share of pairs of which both films are right."""
+    worst: dict[str, float] = {}
+    for n in at:
+        worst[pairs[n]] = min(right[n], worst.get(pairs[n], 1.0))
+    return mean_measure(
+        task,
+        "pair_accuracy",
+        f"pair_accuracy|both-films|by:{how}|tie:wrong|v:1",
+        values=np.asarray([float(value == 1) for value in worst.values()]),
+        groups=tuple(worst),
+        chance=0.25,
+        seed=0,
     )
 
 

@@ -20,13 +20,17 @@ from osler.transfer.splits import Split, split_set
 
 @dataclass(frozen=True)
 class Bench:
-    """An encoder with its features, and what it takes to train it: `job` says how its pixels are made."""
+    """An encoder with its features, and what it takes to train it: `job` says how its pixels are made.
+
+    without_text: why it reads no words; "" where it does.
+    """
 
     name: str
     spec: EncoderSpec
     weights_sha256: str
     cache: FeatureCache
     job: Job
+    without_text: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,8 +55,8 @@ def run_units(
     digest = protocol_sha256(protocol)
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = _shell(bench, image_set, name, seed, digest)
-        if (out / shell.name).is_file() and _is_same(read_run(out / shell.name), shell):
+        shell = empty_run(bench, image_set, name, seed, digest)
+        if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         split = seed_split(image_set, seed, protocol=protocol, leaks=leaks[image_set.name])
         probe: Probe = PROBES.load(name)
@@ -62,7 +66,7 @@ def run_units(
         given = probe.run(draw, options)
         flags = leaks[image_set.name].flags(image_set, split)
         scores = protocol.scores.model_dump(mode="json")
-        write_run(out, _with_answers(shell, given, image_set, split=split, flags=flags, scores=scores))
+        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags, scores=scores))
 
 
 def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: SetLeaks) -> Split:
@@ -93,7 +97,8 @@ def make_draw(bench: Bench, image_set: ImageSet, split: Split, seed: int) -> Dra
     )
 
 
-def _shell(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str) -> Run:
+def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str) -> Run:
+    """A run without answers: what it is of, and under which hash."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
@@ -107,7 +112,8 @@ def _shell(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str
     )
 
 
-def _is_same(found: Run, shell: Run) -> bool:
+def is_same_run(found: Run, shell: Run) -> bool:
+    """Whether a kept run is of the same classes, weights and hash."""
     return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
         shell.protocol_sha256,
         shell.classes,
@@ -115,7 +121,7 @@ def _is_same(found: Run, shell: Run) -> bool:
     )
 
 
-def _with_answers(
+def answered_run(
     shell: Run,
     given: Mapping[str, Answers],
     image_set: ImageSet,
@@ -124,6 +130,7 @@ def _with_answers(
     flags: tuple[str, ...],
     scores: dict[str, Any],
 ) -> Run:
+    """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
     targets = image_set.targets()
     items = [image_set.items[row] for row in split.test]
     answers = {

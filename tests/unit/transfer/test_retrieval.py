@@ -9,7 +9,8 @@ from osler.schema.sample import Mention, Sample, closed, image, passage, user
 from osler.store.record import Blob, stored_record
 from osler.store.shards import write_shard
 from osler.transfer.caption_pairs import read_pairs
-from osler.transfer.retrieval import measure_retrieval
+from osler.transfer.ranks import ranks_both_ways
+from osler.transfer.retrieval import measure_ranks, pair_notes
 from toy import PROVENANCE, PX, picture
 
 PNG = [encode_png8(picture(number)[0]) for number in range(6)]
@@ -114,7 +115,9 @@ def test_measures_by_hand(tmp_path):
         text_groups=("p", "r", "r"),
     )
     scores = np.array([[0.9, 0.1, 0.2], [0.3, 0.8, 0.4], [0.7, 0.2, 0.6]], dtype=np.float32)
-    found = measure_retrieval(pairs, np.eye(3, dtype=np.float32), scores.T.copy(), ks=(1, 2))
+    ranks = ranks_both_ways(np.eye(3, dtype=np.float32), scores.T.copy(), pairs.pairs)
+    groups, num_right = (pairs.image_groups, pairs.text_groups), (pairs.num_right(0), pairs.num_right(1))
+    found = measure_ranks(ranks, groups=groups, num_right=num_right, ks=(1, 2), notes=pair_notes(pairs))
     table = {(m.task, m.metric): m for m in found}
     # image 0: rank 1; image 1: texts 1 and 2 before its own, rank 3; image 2: text 0 before, rank 2
     to_text = [

@@ -18,14 +18,16 @@ def films(factor, *subjects):
     return found
 
 
-def by_name(measures):
+def measured(shown, margins, how):
+    names = [film.factor for film in shown], [film.subject for film in shown]
+    measures = measure_choices(*names, pairs=[film.pair for film in shown], margins=np.asarray(margins), how=how)
     return {(m.task, m.metric): m for m in measures}
 
 
 def test_choices_by_hand():
     """Three pairs: both right; one right; a tie and a right one."""
     shown = films("side", "effusion", "effusion", "nodule")
-    found = by_name(measure_choices(shown, np.array([0.2, 0.1, 0.3, -0.1, 0.0, 0.4]), how="captions"))
+    found = measured(shown, np.array([0.2, 0.1, 0.3, -0.1, 0.0, 0.4]), how="captions")
     whole = found["understanding/captions/side", "choice_accuracy"]
     assert whole.estimate.value == pytest.approx((1 + 1 + 1 + 0 + 0.5 + 1) / 6)
     assert (whole.n, whole.n_clusters, whole.baseline["chance"].value) == (6, 3, 0.5)
@@ -40,7 +42,7 @@ def test_an_encoder_that_does_not_look_is_right_half_of_the_time():
     shown = films("side", *["nodule"] * 20)
     captions = {"left nodule": np.array([1.0, 0.0]), "right nodule": np.array([0.0, 1.0])}
     margins = caption_margins(shown, np.tile([0.9, 0.1], (40, 1)), captions)
-    found = by_name(measure_choices(shown, margins, how="captions"))
+    found = measured(shown, margins, how="captions")
     assert found["understanding/captions/side", "choice_accuracy"].estimate.value == 0.5
     assert found["understanding/captions/side", "pair_accuracy"].estimate.value == 0
     assert margins[:2].tolist() == pytest.approx([0.8, -0.8])
@@ -48,7 +50,7 @@ def test_an_encoder_that_does_not_look_is_right_half_of_the_time():
 
 def test_factors_are_told_apart_and_one_subject_needs_no_line_of_its_own():
     shown = films("side", "nodule") + films("count", "nodule")
-    found = by_name(measure_choices(shown, np.array([1.0, 1, -1, -1]), how="probe"))
+    found = measured(shown, np.array([1.0, 1, -1, -1]), how="probe")
     assert set(found) == {
         ("understanding/probe/side", "choice_accuracy"),
         ("understanding/probe/side", "pair_accuracy"),
