@@ -13,12 +13,14 @@ from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
 from osler.curate.executor import make_executor
 from osler.schema.result import Result
+from osler.scoring.encoders.compare import compare_encoders
+from osler.scoring.encoders.measured import Measured, measured
 from osler.scoring.encoders.results import encoder_results
 from osler.scoring.encoders.runs import FOLDER, read_runs
 from osler.transfer import config as recipes
 from osler.transfer.config import EncoderConfig, TransferConfig
 from osler.transfer.features import EncoderSpec, FeatureCache, Job, extract, opened
-from osler.transfer.leaks import SetLeaks, find_leaks
+from osler.transfer.leaks import find_leaks
 from osler.transfer.protocol import features_identity, protocol_sha256
 from osler.transfer.read_set import read_image_set, set_paths
 from osler.transfer.resize import Resize, make_resize
@@ -60,8 +62,10 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
         return Outcome(message, is_finished=False)
     for bench, _ in benches:
         run_units(bench, sets, leaks, protocol=protocol, probes=config.probes, out=out / FOLDER, log=log)
-    results = _results(config, benches=[bench for bench, _ in benches], leaks=leaks, out=out, log=log)
+    ones = measured(read_runs(out))
+    results = _results(config, ones)
     write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
+    write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
     write_json(out / "sets.json", set_records(sets, leaks))
     write_drops(out / "drops.jsonl", sets)
     counts = {
@@ -76,16 +80,13 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
     return Outcome(message, seeds={f"seed_{n}": seed for n, seed in enumerate(protocol.seeds)}, counts=counts)
 
 
-def _results(
-    config: TransferConfig, *, benches: Sequence[Bench], leaks: dict[str, SetLeaks], out: Path, log: Log
-) -> list[Result]:
+def _results(config: TransferConfig, ones: Sequence[Measured]) -> list[Result]:
     """The records of every measurement of the encoders, in order.
 
     This is the place where another measurement is added: a section of `TransferConfig` that is None by default, and
     here a call that gives its records.
     """
-    results = encoder_results(read_runs(out))
-    return results
+    return encoder_results(ones)
 
 
 def _bench(config: TransferConfig, encoder: EncoderConfig, out: Path, *, device: str) -> Bench:
