@@ -1,10 +1,10 @@
 import pytest
-from transfer_world import made_up_runs
 
 from osler.core.errors import InputError
 from osler.scoring.encoders.compare import compare_encoders
 from osler.scoring.encoders.measured import measured
 from osler.scoring.encoders.results import encoder_results
+from transfer_world import made_up_runs
 
 
 def test_a_better_encoder_is_told_apart_on_each_set_and_on_their_mean():

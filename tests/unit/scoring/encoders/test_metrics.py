@@ -3,9 +3,9 @@ import warnings
 import numpy as np
 import pytest
 from sklearn import metrics as peer
-from transfer_world import answered
 
 from osler.scoring.encoders.metrics import label_auroc, measured, weighted_metric
+from transfer_world import answered
 
 
 def drawn(seed: int, *, classes: int = 4, n: int = 120):

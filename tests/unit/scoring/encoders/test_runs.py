@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from transfer_world import answered, made_up_runs
 
 from osler.core.errors import InputError
 from osler.scoring.encoders.runs import FOLDER, read_run, read_runs, write_run
+from transfer_world import answered, made_up_runs
 
 
 def test_a_run_is_read_as_it_was_written(tmp_path):

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
-from transfer_world import answered
 
 from osler.scoring.encoders.metrics import weighted_metric
 from osler.scoring.encoders.seeds import SeedDraws, mean_of
+from transfer_world import answered
 
 
 def one(share: float, seed: int, n: int = 400):
