@@ -1,13 +1,12 @@
 """Probe: what one file of `probes/` declares: how an encoder is asked to tell the classes of a set apart."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
 
 from osler.core.config import Config
-from osler.transfer.image_set import Item
 
 Facts = Mapping[str, Any]
 
@@ -26,18 +25,22 @@ class Answers:
 
 @dataclass(frozen=True, eq=False)
 class Part:
-    """Items of one part. features: float32 [n, D], of the frozen encoder. targets: int64 [n], or bool [n, classes]."""
+    """Items of one part.
+
+    features: float32 [n, D], of the frozen encoder. targets: int64 [n], or bool [n, classes]. rows: int64 [n], the
+    places of the items in the set.
+    """
 
     features: np.ndarray
     targets: np.ndarray
-    items: Sequence[Item] = ()
+    rows: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
 class Draw:
     """One set, split under one seed, as one encoder sees it. `test.targets` is not for the probe to see: it is empty.
 
-    tower: opens the encoder's tower anew, for probes that train it, with what turns items into its pixels.
+    tower: opens the encoder and the set's pixels, for probes that train it (`units.Tuned`).
     """
 
     set_name: str

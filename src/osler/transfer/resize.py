@@ -82,7 +82,7 @@ class Resize:
         if self.rule == "crop":
             short = min(width, height)
             left, top = (width - short) // 2, (height - short) // 2
-            return picture.resize((side, side), method, box=(left, top, left + short, top + short))
+            return picture.crop((left, top, left + short, top + short)).resize((side, side), method)
         if self.rule == "stretch" or width == height:
             return picture.resize((side, side), method)
         scale = side / max(width, height)

@@ -4,21 +4,22 @@ The steps, each of which leaves files that a later start goes on from: read the 
 extract features, run the probes (one file of predictions for each encoder, set, probe and seed), score.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 
 from osler.core.files import existing_folder, write_json
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
-from osler.curate.executor import make_executor
-from osler.schema.result import Result
+from osler.curate.executor import Executor, make_executor
+from osler.scoring.encoders.compare import compare_encoders
+from osler.scoring.encoders.measured import measured
 from osler.scoring.encoders.results import encoder_results
 from osler.scoring.encoders.runs import FOLDER, read_runs
 from osler.transfer import config as recipes
 from osler.transfer.config import EncoderConfig, TransferConfig, sections_of
 from osler.transfer.features import EncoderSpec, FeatureCache, Job, extract, opened
 from osler.transfer.further import (
+    Further,
     check_encoders,
     extract_further,
     further_results,
@@ -27,7 +28,7 @@ from osler.transfer.further import (
     section_paths,
     write_sheets,
 )
-from osler.transfer.leaks import SetLeaks, find_leaks
+from osler.transfer.leaks import find_leaks
 from osler.transfer.protocol import features_identity, protocol_sha256
 from osler.transfer.read_set import read_image_set, set_paths
 from osler.transfer.resize import Resize, make_resize
@@ -60,22 +61,19 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
     ]
     leaks = {each.name: find_leaks(each, out, num_threads=config.num_threads, log=log) for each in sets}
     further = open_sections(sections_of(config), sets, leaks, protocol=protocol)
-    opened_benches = [_bench(config, encoder, out, device=device) for encoder in config.encoders]
-    check_encoders(further.sections, opened_benches, log)
-    benches = []
-    for bench in opened_benches:
-        items = [item for each in sets for item in each.items] + further.items
-        whole = extract(bench.cache, items, bench.job, executor=executor, label=f"features {bench.name}", log=log)
-        benches.append((bench, extract_further(further, bench, executor=executor, log=log) and whole))
-    if not all(whole for _, whole in benches):
+    benches = [_bench(config, encoder, out, device=device) for encoder in config.encoders]
+    check_encoders(further.sections, benches, log)
+    if not all([_features(further, bench, executor, log) for bench in benches]):
         message = "the features of this rank are done; the last rank to end goes on with the probes"
         return Outcome(message, is_finished=False)
-    for bench, _ in benches:
+    for bench in benches:
         run_units(bench, sets, leaks, protocol=protocol, probes=config.probes, out=out / FOLDER, log=log)
         run_further(further, bench, out=out, log=log)
-    write_sheets(further, benches[0][0], out)
-    results = _results(config, benches=[bench for bench, _ in benches], leaks=leaks, out=out, log=log)
+    write_sheets(further, benches[0], out)
+    ones = measured(read_runs(out))
+    results = [*encoder_results(ones), *further_results(out, protocol=protocol)]
     write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
+    write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
     write_json(out / "sets.json", set_records(sets, leaks))
     write_drops(out / "drops.jsonl", sets)
     counts = {
@@ -90,15 +88,11 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
     return Outcome(message, seeds={f"seed_{n}": seed for n, seed in enumerate(protocol.seeds)}, counts=counts)
 
 
-def _results(
-    config: TransferConfig, *, benches: Sequence[Bench], leaks: dict[str, SetLeaks], out: Path, log: Log
-) -> list[Result]:
-    """The records of every measurement of the encoders, in order.
-
-    This is the place where another measurement is added: a section of `TransferConfig` that is None by default, and
-    here a call that gives its records.
-    """
-    return [*encoder_results(read_runs(out)), *further_results(out, protocol=config.protocol)]
+def _features(further: Further, bench: Bench, executor: Executor, log: Log) -> bool:
+    """Extract all features of an encoder; False where other ranks have yet to do theirs."""
+    items = [item for each in further.sets for item in each.items] + further.items
+    whole = extract(bench.cache, items, bench.job, executor=executor, label=f"features {bench.name}", log=log)
+    return extract_further(further, bench, executor=executor, log=log) and whole
 
 
 def _bench(config: TransferConfig, encoder: EncoderConfig, out: Path, *, device: str) -> Bench:

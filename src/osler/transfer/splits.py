@@ -58,7 +58,8 @@ def _label_table(image_set: ImageSet) -> np.ndarray:
     """Which labels each item has, [n, classes]; an item without any counts as one of an added class."""
     targets = image_set.targets()
     if targets.ndim == 1:
-        return np.eye(len(image_set.classes))[targets]
+        table: np.ndarray = np.eye(len(image_set.classes))[targets]
+        return table
     table = targets.astype(float)
     return np.concatenate([table, (table.sum(axis=1, keepdims=True) == 0)], axis=1)
 

@@ -9,7 +9,6 @@ Axes: B images, C H W pixels, D features, K classes.
 import copy
 import math
 import re
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -20,36 +19,10 @@ from torch.nn import functional as F
 from osler.core.errors import InputError
 from osler.core.rng import generator
 from osler.transfer.features import normalised
-from osler.transfer.image_set import Item
-from osler.transfer.pictures import batches
 from osler.transfer.probe import Answers, Draw, Part, unlearned
 
-_HELD_BYTES = 1 << 30
 _LAYER = re.compile(r"(?:^|\.)(?:layers?|blocks|resblocks|stages|h)\.(\d+)\.")
 _LEAST = 1e-15
-
-
-class Shown:
-    """The pixels of items, decoded once where they fit into memory, else whenever they are asked for."""
-
-    def __init__(self, items: Sequence[Item], job: Any) -> None:
-        self._items, self._job = items, job
-        self._held: np.ndarray | None = None
-        if len(items) * 3 * job.resize.image_px**2 <= _HELD_BYTES and items:
-            self._held = self._read(np.arange(len(items)))
-
-    def __len__(self) -> int:
-        return len(self._items)
-
-    def pixels(self, rows: np.ndarray) -> np.ndarray:
-        """uint8 [B, H, W, 3]."""
-        return self._read(rows) if self._held is None else self._held[rows]
-
-    def _read(self, rows: np.ndarray) -> np.ndarray:
-        items = [self._items[row] for row in rows]
-        job = self._job
-        shown = batches(items, job.resize, batch_size=job.batch_size, num_threads=job.num_threads)
-        return np.concatenate([pixels for _, pixels in shown])
 
 
 def fine_tuned(draw: Draw, settings: dict[str, Any]) -> Answers:
@@ -62,23 +35,22 @@ def fine_tuned(draw: Draw, settings: dict[str, Any]) -> Answers:
     if draw.tower is None:
         raise InputError("fine-tuning needs an encoder, and the draw has none")
     tuned = draw.tower()
-    parts = {name: Shown(getattr(draw, name).items, tuned.job) for name in ("train", "validation", "test")}
     best: tuple[float, float, np.ndarray] | None = None
     losses = {}
     for rate in settings["learning_rates"]:
-        model = _trained(draw, tuned, parts["train"], settings, rate)
-        loss = _log_loss(draw, draw.validation, _probabilities(model, parts["validation"], tuned, draw))
+        model = _trained(draw, tuned, settings, rate)
+        loss = _log_loss(draw, draw.validation, _probabilities(model, draw.validation, tuned, draw))
         losses[f"{rate:g}"] = loss
         if best is None or loss < best[0]:
-            best = (loss, rate, _probabilities(model, parts["test"], tuned, draw))
+            best = (loss, rate, _probabilities(model, draw.test, tuned, draw))
     if best is None:
         raise InputError("fine-tuning needs a learning rate", expected="protocol.fine_tune.learning_rates")
     facts = {"learning_rate": best[1], "validation_loss": losses, **unlearned(draw, draw.train.targets)}
     return Answers(best[2], facts)
 
 
-def _trained(draw: Draw, tuned: Any, shown: Shown, settings: dict[str, Any], rate: float) -> nn.Module:
-    loaded, device = tuned.loaded, tuned.job.spec.device
+def _trained(draw: Draw, tuned: Any, settings: dict[str, Any], rate: float) -> nn.Module:
+    loaded, device, num_items = tuned.loaded, tuned.device, len(draw.train.rows)
     with torch.random.fork_rng(devices=[] if device == "cpu" else None):
         torch.manual_seed(draw.seed)
         model = nn.Sequential(
@@ -91,14 +63,14 @@ def _trained(draw: Draw, tuned: Any, shown: Shown, settings: dict[str, Any], rat
             model, rate=rate, decay=settings["layer_decay"], weight_decay=settings["weight_decay"]
         )
         optimizer = torch.optim.AdamW(groups, betas=tuple(settings["betas"]))
-        steps = math.ceil(len(shown) / settings["batch_size"]) * settings["epochs"]
+        steps = math.ceil(num_items / settings["batch_size"]) * settings["epochs"]
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, _rate_at(steps, settings["warmup_share"]))
         for epoch in range(settings["epochs"]):
             random = generator(draw.seed, "fine_tune", draw.set_name, epoch)
-            order = random.permutation(len(shown))
+            order = random.permutation(num_items)
             for start in range(0, len(order), settings["batch_size"]):
                 rows = order[start : start + settings["batch_size"]]
-                _step(model, optimizer, draw, tuned, (shown.pixels(rows), rows), random=random, settings=settings)
+                _step(model, optimizer, draw, tuned, rows, random=random, settings=settings)
                 schedule.step()
     return model.eval()
 
@@ -108,13 +80,12 @@ def _step(
     optimizer: Any,
     draw: Draw,
     tuned: Any,
-    batch: tuple[np.ndarray, np.ndarray],
+    rows: np.ndarray,
     *,
     random: np.random.Generator,
     settings: dict[str, Any],
 ) -> None:
-    pixels, rows = batch
-    device = tuned.job.spec.device
+    device, pixels = tuned.device, tuned.pixels(draw.train.rows[rows])
     shown_BCHW = augmented(torch.from_numpy(pixels).to(device), random, settings["augment"])
     mean, std = _scales(tuned)
     scores_BK = model((shown_BCHW - mean) / std)
@@ -196,11 +167,11 @@ def _rate_at(steps: int, warmup_share: float) -> Any:
     return share
 
 
-def _probabilities(model: nn.Module, shown: Shown, tuned: Any, draw: Draw) -> np.ndarray:
+def _probabilities(model: nn.Module, part: Part, tuned: Any, draw: Draw) -> np.ndarray:
     rows = []
     mean, std = _scales(tuned)
-    for start in range(0, len(shown), tuned.job.batch_size):
-        pixels = shown.pixels(np.arange(start, min(start + tuned.job.batch_size, len(shown))))
+    for start in range(0, len(part.rows), tuned.batch_size):
+        pixels = tuned.pixels(part.rows[start : start + tuned.batch_size])
         with torch.inference_mode():
             scores = model(normalised(torch.from_numpy(pixels).to(mean.device), mean, std)).double()
             given = torch.sigmoid(scores) if draw.is_multi_label else torch.softmax(scores, dim=-1)
@@ -210,8 +181,7 @@ def _probabilities(model: nn.Module, shown: Shown, tuned: Any, draw: Draw) -> np
 
 def _scales(tuned: Any) -> tuple[torch.Tensor, torch.Tensor]:
     mean, std = (
-        torch.tensor(each, device=tuned.job.spec.device).view(1, 3, 1, 1)
-        for each in (tuned.loaded.mean, tuned.loaded.std)
+        torch.tensor(each, device=tuned.device).view(1, 3, 1, 1) for each in (tuned.loaded.mean, tuned.loaded.std)
     )
     return mean, std
 

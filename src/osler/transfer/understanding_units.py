@@ -127,7 +127,7 @@ def _draw(bench: Bench, asked: Sequence[PairFilm], learned: Sequence[PairFilm], 
         width = bench.cache.features([asked[0].item]).shape[1]
         features = bench.cache.features([film.item for film in films]) if films else np.zeros((0, width), np.float32)
         targets = np.asarray([values.index(film.value) for film in films] if shown else [], dtype=np.int64)
-        return Part(features, targets, tuple(film.item for film in films))
+        return Part(features, targets, np.arange(len(films)))
 
     return Draw(
         set_name=NAME,

@@ -1,6 +1,7 @@
 """Zero-shot units: one encoder, set and seed each, kept among the predictions of the probes and scored like them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -50,10 +51,10 @@ def run_zero_shot(
 ) -> None:
     """Classify the test part of every seed, unless it is there."""
     chosen = [each for each in sets if each.name in prompts]
+    digest = section_sha256(protocol, PROBE, {name: _settings(each) for name, each in prompts.items()})
     for image_set in log.progress(chosen, f"zero-shot {bench.name}", unit="sets"):
         asked = prompts[image_set.name]
-        digest = section_sha256(protocol, PROBE, _settings(asked))
-        shells = [empty_run(bench, image_set, PROBE, seed, digest) for seed in protocol.seeds]
+        shells = [_shell(empty_run(bench, image_set, PROBE, seed, protocol), digest) for seed in protocol.seeds]
         missing = [run for run in shells if not _is_there(out, run)]
         if not missing:
             continue
@@ -64,8 +65,7 @@ def run_zero_shot(
             split = seed_split(image_set, shell.seed, protocol=protocol, leaks=leaks[image_set.name])
             given = _answers(images[split.test], image_set, split.test, directions, asked, loaded.logit_scale, protocol)
             flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
-            scores = protocol.scores.model_dump(mode="json")
-            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags, scores=scores))
+            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags))
 
 
 def zero_shot_results(runs: Sequence[Run]) -> list[Result]:
@@ -100,6 +100,11 @@ def _range(runs: Sequence[Run]) -> Result:
         protocol_sha256=first.protocol_sha256,
         notes=(f"macro-F1 by single templates: {listed}",),
     )
+
+
+def _shell(run: Run, digest: str) -> Run:
+    """`run` under the section's hash; that of the protocol alone is kept beside it."""
+    return replace(run, protocol_sha256=digest, about={**run.about, "base_sha256": run.protocol_sha256})
 
 
 def _answers(

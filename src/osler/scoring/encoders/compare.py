@@ -9,19 +9,18 @@ Holm's correction is over all sets and pairs of a probe, and over all pairs for 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from osler.core.errors import InputError
 from osler.core.rng import generator
+from osler.schema.encoders import PairOnSet, ProbeComparison
 from osler.schema.result import Difference
 from osler.scoring.clusters import Clusters
-from osler.scoring.encoders.measured import Measured, comparable, measured
+from osler.scoring.encoders.measured import Measured, comparable
 from osler.scoring.encoders.metrics import count_table, f1_value, indicators
-from osler.scoring.encoders.ranks import Ranking, rank_encoders, wilcoxon
-from osler.scoring.encoders.runs import Run, protocols
+from osler.scoring.encoders.ranks import rank_encoders, wilcoxon
 from osler.scoring.encoders.seeds import Drawn, mean_of
 from osler.scoring.paired import holm, minimum_detectable
 
@@ -29,54 +28,22 @@ _BLOCK = 1 << 22
 MEAN = "mean"
 
 
-@dataclass(frozen=True)
-class PairOnSet:
-    """`difference` is the first encoder minus the second on a set, or on the mean over sets ("mean").
-
-    wilcoxon_p: of the mean: over sets, adjusted by Holm over the pairs.
-    """
-
-    probe: str
-    set_name: str
-    metric: str
-    first: str
-    second: str
-    difference: Difference
-    wilcoxon_p: float | None = None
-    wilcoxon_test: str = ""
-
-
-@dataclass(frozen=True)
-class ProbeComparison:
-    """All that one probe tells of the encoders. sets: those that every encoder was measured on.
-
-    left_out: encoders or sets that could not be compared, and why.
-    """
-
-    probe: str
-    sets: tuple[str, ...]
-    encoders: tuple[str, ...]
-    pairs: tuple[PairOnSet, ...]
-    ranking: Ranking | None
-    left_out: tuple[str, ...]
-
-
-def compare_encoders(runs: Sequence[Run]) -> list[ProbeComparison]:
-    """A comparison for each probe, in the order of the runs.
+def compare_encoders(ones: Sequence[Measured]) -> list[ProbeComparison]:
+    """A comparison for each probe, in the order in which they come; of a section, for each of its settings.
 
     Raises:
-        InputError: the runs were measured under different protocols.
+        InputError: they were measured under different protocols.
     """
-    refuse_mixed(runs)
-    by_probe: dict[str, list[Measured]] = {}
-    for one in measured(runs):
-        by_probe.setdefault(one.probe, []).append(one)
-    return [_of_probe(probe, ones) for probe, ones in by_probe.items()]
+    refuse_mixed(ones)
+    by_probe: dict[tuple[str, str], list[Measured]] = {}
+    for one in ones:
+        by_probe.setdefault((one.probe, one.protocol_sha256), []).append(one)
+    return [_of_probe(probe, own) for (probe, _), own in by_probe.items()]
 
 
-def refuse_mixed(runs: Sequence[Run]) -> None:
-    """Raise InputError where runs were measured under more than one protocol."""
-    hashes = protocols(runs)
+def refuse_mixed(ones: Sequence[Measured]) -> None:
+    """Raise InputError where encoders were measured under more than one protocol."""
+    hashes = list(dict.fromkeys(one.base_sha256 for one in ones))
     if len(hashes) > 1:
         raise InputError(
             "scores of different protocols are not ranked together",
@@ -91,42 +58,40 @@ def _of_probe(probe: str, ones: list[Measured]) -> ProbeComparison:
     for one in ones:
         by_set.setdefault(one.set_name, {})[one.encoder] = one
     encoders = tuple(dict.fromkeys(one.encoder for one in ones))
-    left_out: list[str] = []
-    sets = []
-    for name, found in by_set.items():
-        missing = [encoder for encoder in encoders if encoder not in found]
-        if missing:
-            left_out.append(f"set {name}: {', '.join(missing)} not measured on it")
-        elif not comparable(list(found.values())):
-            left_out.append(f"set {name}: the encoders were measured on different images")
-        else:
-            sets.append(name)
-    drawn = {
-        name: {encoder: by_set[name][encoder].drawn(by_set[name][encoder].metric) for encoder in encoders}
-        for name in sets
-    }
-    unmeasured = [name for name in sets if any(np.isnan(each.value) for each in drawn[name].values())]
-    left_out += [f"set {name}: {by_set[name][encoders[0]].metric} is not measured" for name in unmeasured]
-    sets = [name for name in sets if name not in unmeasured]
+    left_out = {name: why for name, found in by_set.items() if (why := _why_not(found, encoders))}
+    sets = [found for name, found in by_set.items() if name not in left_out]
     pairs: list[PairOnSet] = []
     means: list[PairOnSet] = []
     for first, second in combinations(encoders, 2):
-        own, mean = _pair(probe, [by_set[name] for name in sets], drawn, first, second)
+        own, mean = _pair(probe, sets, first, second)
         pairs += own
         means += mean
-    scores = np.asarray([[drawn[name][encoder].value for encoder in encoders] for name in sets])
-    ranking = rank_encoders(encoders, scores) if len(sets) and len(encoders) > 1 else None
+    scores = np.asarray([[found[name].drawn(found[name].metric).value for name in encoders] for found in sets])
     return ProbeComparison(
-        probe, tuple(sets), encoders, (*_adjusted(pairs), *_adjusted(means)), ranking, tuple(left_out)
+        probe=probe,
+        protocol_sha256=ones[0].protocol_sha256,
+        sets=tuple(name for name in by_set if name not in left_out),
+        encoders=encoders,
+        pairs=(*_adjusted(pairs), *_adjusted(means)),
+        ranking=rank_encoders(encoders, scores) if sets and len(encoders) > 1 else None,
+        left_out=tuple(f"set {name}: {why}" for name, why in left_out.items()),
     )
 
 
+def _why_not(found: dict[str, Measured], encoders: Sequence[str]) -> str:
+    """Why the encoders cannot be compared on a set; "" where they can."""
+    if missing := [encoder for encoder in encoders if encoder not in found]:
+        return f"{', '.join(missing)} not measured on it"
+    if not comparable(list(found.values())):
+        return "the encoders were measured on different images"
+    metric = found[encoders[0]].metric
+    if any(np.isnan(one.drawn(metric).value) for one in found.values()):
+        return f"{metric} is not measured"
+    return ""
+
+
 def _pair(
-    probe: str,
-    sets: Sequence[dict[str, Measured]],
-    drawn: dict[str, dict[str, Drawn]],
-    first: str,
-    second: str,
+    probe: str, sets: Sequence[dict[str, Measured]], first: str, second: str
 ) -> tuple[list[PairOnSet], list[PairOnSet]]:
     """The difference on each set; and on the mean over sets, where there are several."""
     pairs: list[PairOnSet] = []
@@ -134,11 +99,11 @@ def _pair(
     nulls: list[np.ndarray | None] = []
     for each in sets:
         one, other = each[first], each[second]
-        difference = drawn[one.set_name][first].minus(drawn[one.set_name][second])
+        difference = one.drawn(one.metric).minus(other.drawn(other.metric))
         null = _swapped(one, other) if one.metric == "macro_f1" else None
         differences.append(difference)
         nulls.append(null)
-        pairs.append(PairOnSet(probe, one.set_name, one.metric, first, second, _difference([one], difference, null)))
+        pairs.append(_record(probe, one.set_name, one.metric, (first, second), _difference([one], difference, null)))
     if len(sets) < 2:
         return pairs, []
     whole = (
@@ -148,7 +113,14 @@ def _pair(
     p, test = wilcoxon([each.value for each in differences])
     metrics = "/".join(dict.fromkeys(one.metric for one in ones))
     total = _difference(ones, mean_of(differences), whole)
-    return pairs, [PairOnSet(probe, MEAN, metrics, first, second, total, wilcoxon_p=p, wilcoxon_test=test)]
+    mean = _record(probe, MEAN, metrics, (first, second), total)
+    return pairs, [mean.model_copy(update={"wilcoxon_p": p, "wilcoxon_test": test})]
+
+
+def _record(probe: str, set_name: str, metric: str, pair: tuple[str, str], difference: Difference) -> PairOnSet:
+    return PairOnSet(
+        probe=probe, set_name=set_name, metric=metric, first=pair[0], second=pair[1], difference=difference
+    )
 
 
 def _difference(ones: Sequence[Measured], drawn: Drawn, null: np.ndarray | None) -> Difference:
@@ -212,12 +184,8 @@ def _adjusted(pairs: Sequence[PairOnSet]) -> list[PairOnSet]:
     own = holm([pair.difference.p for pair in pairs])
     ranks = holm([pair.wilcoxon_p for pair in pairs])
     return [
-        PairOnSet(
-            **{
-                **vars(pair),
-                "difference": pair.difference.model_copy(update={"p_holm": p}),
-                "wilcoxon_p": rank_p,
-            }
+        pair.model_copy(
+            update={"difference": pair.difference.model_copy(update={"p_holm": p}), "wilcoxon_p": rank_p},
         )
         for pair, p, rank_p in zip(pairs, own, ranks, strict=True)
     ]

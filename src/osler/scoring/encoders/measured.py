@@ -1,7 +1,7 @@
 """Measured: the runs of one encoder on one set by one variant of a probe, under all seeds, ready to be scored."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -27,12 +27,18 @@ class Measured:
     answered: tuple[Answered, ...]
     facts: tuple[dict[str, Any], ...]
     about: tuple[dict[str, Any], ...]
+    _held: dict[str, Drawn] = field(default_factory=dict)
 
     @property
     def scores(self) -> dict[str, Any]:
         """How the protocol says that predictions are scored."""
         found: dict[str, Any] = self.about[0]["scores"]
         return found
+
+    @property
+    def base_sha256(self) -> str:
+        """The hash of the protocol alone, where `protocol_sha256` is of a section's settings too."""
+        return str(self.about[0].get("base_sha256", self.protocol_sha256))
 
     @property
     def ids_sha256(self) -> str:
@@ -56,8 +62,10 @@ class Measured:
         return [weighted_metric(metric, each, threshold=self.scores["threshold"]) for each in self.answered]
 
     def drawn(self, metric: str) -> Drawn:
-        """A metric with its draws."""
-        return self.draws().draw(self.weighted(metric))
+        """A metric with its draws, which are made once."""
+        if metric not in self._held:
+            self._held[metric] = self.draws().draw(self.weighted(metric))
+        return self._held[metric]
 
     def unflagged(self) -> "Measured | None":
         """Without the items that are no unseen ones; None where all are unseen, or a seed has no other."""
@@ -66,7 +74,7 @@ class Measured:
         kept = tuple(each.unflagged() for each in self.answered)
         if not all(each.items for each in kept):
             return None
-        return Measured(**{**vars(self), "answered": kept})
+        return replace(self, answered=kept, _held={})
 
 
 def measured(runs: Iterable[Run]) -> list[Measured]:

@@ -6,34 +6,16 @@ answer is mostly that one cannot tell, however sure each set by itself is.
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
 
+from osler.schema.encoders import Ranking
 from osler.scoring.distributions import chi_square_tail, normal_cdf
 
 _MAX_EXACT = 200_000
 _MAX_SIGNS = 25
 ALPHA = 0.05
-
-
-@dataclass(frozen=True)
-class Ranking:
-    """Encoders by mean rank over sets, 1 being the best.
-
-    friedman_p, friedman_test: whether the ranks differ at all, and how that was found. critical_difference: of mean
-    ranks, by Nemenyi at 5 %. groups: encoders, by place, that it does not tell apart. verdict: what that means.
-    """
-
-    encoders: tuple[str, ...]
-    mean_ranks: tuple[float, ...]
-    num_sets: int
-    friedman_p: float | None
-    friedman_test: str
-    critical_difference: float | None
-    groups: tuple[tuple[int, ...], ...]
-    verdict: str
 
 
 def rank_encoders(encoders: Sequence[str], scores: np.ndarray) -> Ranking:

@@ -1,30 +1,28 @@
 """Results: the records of encoders on sets, and of their means over sets, with intervals, counts and notes."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
 from osler.core.files import sha256_json
 from osler.schema.result import Interval, Result
-from osler.scoring.encoders.measured import Measured, majority_answered, measured
+from osler.scoring.encoders.measured import Measured, majority_answered
 from osler.scoring.encoders.metrics import METRICS, SIGNATURES, absent_classes, label_auroc, weighted_metric
-from osler.scoring.encoders.runs import Run
 from osler.scoring.encoders.seeds import Drawn, mean_of
 
 UNSEEN = "unseen"
 MEAN = "mean"
 
 
-def encoder_results(runs: Iterable[Run]) -> list[Result]:
+def encoder_results(ones: Sequence[Measured]) -> list[Result]:
     """Records by set, probe, encoder and metric; after these, each encoder's mean macro-F1 over the sets.
 
     A task is `SET/PROBE`; where some test items copy what was learned from, or share its group, `SET/PROBE/unseen` is
     the score without them. `mean/PROBE` is there for encoders that were measured on the same two or more sets.
     """
-    found = measured(runs)
     results: list[Result] = []
     means: dict[tuple[str, str], list[tuple[Measured, Drawn]]] = {}
-    for one in found:
+    for one in ones:
         for metric in METRICS:
             drawn = one.drawn(metric)
             results.append(_result(one, metric, drawn, suffix=""))

@@ -1,7 +1,6 @@
 """Runs: what a probe said of a set's test items under one seed, kept so that every score can be made again."""
 
 import json
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -123,11 +122,6 @@ def read_run(path: Path) -> Run:
 def read_runs(folder: Path) -> list[Run]:
     """All runs below the output folder of `osler transfer`, by name."""
     return [read_run(path) for path in sorted((existing_folder(folder) / FOLDER).rglob("*.parquet"))]
-
-
-def protocols(runs: Iterable[Run]) -> list[str]:
-    """The protocol hashes that occur, in order of first appearance."""
-    return list(dict.fromkeys(run.protocol_sha256 for run in runs))
 
 
 def _gold_lists(gold: np.ndarray) -> list[list[int]]:

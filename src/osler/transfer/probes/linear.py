@@ -5,6 +5,7 @@ regression is fitted again on train and validation together. Of a multi-label se
 penalty of its own.
 """
 
+from functools import partial
 from typing import Annotated, Literal
 
 import numpy as np
@@ -54,14 +55,16 @@ def _one(
 ) -> tuple[np.ndarray, float | None]:
     """Probabilities of the test items and the penalty; no regression and no penalty where train has one class."""
     num_classes = 2 if draw.is_multi_label else draw.num_classes
-    fit = {"scale": options.scale, "max_iterations": options.max_iterations, "tolerance": options.tolerance}
+    fit = partial(
+        logistic_path, scale=options.scale, max_iterations=options.max_iterations, tolerance=options.tolerance
+    )
     present, numbers = np.unique(train, return_inverse=True)
     if len(present) < 2:
         return spread(np.ones((len(draw.test.features), 1)), present, num_classes), None
     chosen, least = float(max(options.l2)), np.inf
     best = None
     if len(options.l2) > 1 and len(validation):
-        for l2, model in logistic_path(draw.train.features, numbers, options.l2, **fit):
+        for l2, model in fit(draw.train.features, numbers, options.l2):
             given = spread(model(draw.validation.features), present, num_classes)
             loss = -float(np.log(np.maximum(given[np.arange(len(validation)), validation], _LEAST)).mean())
             if loss < least:
@@ -72,7 +75,7 @@ def _one(
             features = np.concatenate([features, draw.validation.features])
             targets = np.concatenate([targets, validation])
         present, numbers = np.unique(targets, return_inverse=True)
-        best = next(iter(logistic_path(features, numbers, (chosen,), **fit)))[1]
+        best = next(iter(fit(features, numbers, (chosen,))))[1]
     return spread(best(draw.test.features), present, num_classes), chosen
 
 
