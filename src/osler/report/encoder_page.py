@@ -23,6 +23,7 @@ from osler.report.encoder_tables import (
     wilcoxon_table,
 )
 from osler.report.encoders import ProtocolGroup, refusal
+from osler.report.further_page import further_parts
 from osler.schema.encoders import ProbeComparison
 
 
@@ -53,6 +54,7 @@ def _protocol(group: ProtocolGroup, number: int) -> str:
     parts.append(html_table(sets_table(group)))
     if any(each.copies for each in group.sets):
         parts.append(html_table(copies_table(group)))
+    parts.append(further_parts(group.results, group.folders, number))
     if group.others:
         parts.append(html_table(others_table(group)))
     every = html_table(all_metrics_table(group))

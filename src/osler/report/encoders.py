@@ -8,6 +8,7 @@ from typing import Any
 from osler.core.errors import InputError
 from osler.core.files import existing_file, existing_folder, read_json
 from osler.report.evaluations import checked
+from osler.report.further import place as section_of
 from osler.schema.encoders import ProbeComparison, SetRecord
 from osler.schema.result import Result
 from osler.scoring.encoders.compare import compare_encoders
@@ -44,8 +45,8 @@ class ProtocolGroup:
 
     @property
     def others(self) -> tuple[Result, ...]:
-        """Records that no probe made."""
-        return tuple(each for each in self.results if self.place(each) is None)
+        """Records that neither a probe nor a section of the recipe made."""
+        return tuple(each for each in self.results if self.place(each) is None and not section_of(each)[1])
 
     def place(self, result: Result) -> tuple[str, str, bool] | None:
         """The set and the probe of a record, and whether it is of unseen items only; None where no probe made it."""

@@ -49,7 +49,7 @@ class Judged:
 def measure_robustness(
     judged: Judged, kinds: Mapping[str, str], *, threshold: float = 0.5, seed: int = 0, num_resamples: int = 1000
 ) -> list[Measure]:
-    """Scores of every condition, R of every corruption, of every kind and of all, with intervals by group.
+    """Scores of every condition and severity, R of every corruption, of every kind and of all, intervals by group.
 
     Args:
         judged: what the probe said.
@@ -67,6 +67,7 @@ def measure_robustness(
     chance = 0.5 if judged.gold.ndim == 2 else 1 / classes
     table = _Table(gold_NM, found, judged.groups, chance, seed, num_resamples)
     measures = [table.score(condition) for condition in sorted(found)]
+    measures += [table.at(severity) for severity in sorted({severity for _, severity in found if severity})]
     names = sorted({name for name, _ in found if name})
     measures += [table.relative(f"robustness/{name}", [name]) for name in names]
     for kind in sorted(set(kinds.values())):
@@ -95,6 +96,14 @@ class _Table:
         estimate, num_groups = self._estimate([self.found[condition]], self._first)
         task, baseline = condition_task(condition), {"chance": Interval(value=self.chance)}
         return Measure(task, "balanced_accuracy", _SCORE, estimate, len(self.gold_NM), num_groups, baseline)
+
+    def at(self, severity: int) -> Measure:
+        """Balanced accuracy at one severity, a mean over the corruptions."""
+        mean = np.mean([self.found[c] for c in sorted(self.found) if c[1] == severity], axis=0)
+        estimate, num_groups = self._estimate([mean], self._first)
+        baseline, signature = {"chance": Interval(value=self.chance)}, f"{_SCORE}|mean-over-corruptions"
+        task = f"robustness/severity/{severity}"
+        return Measure(task, "balanced_accuracy", signature, estimate, len(self.gold_NM), num_groups, baseline)
 
     def relative(self, task: str, names: Sequence[str]) -> Measure:
         """R over the conditions of some corruptions; each corruption weighs the same."""

@@ -35,6 +35,8 @@ def test_scores_and_relative_robustness_by_hand():
     assert value["robustness/clean", "balanced_accuracy"] == 1
     assert value["robustness/jpeg/1", "balanced_accuracy"] == 0.75
     assert value["robustness/haze/2", "balanced_accuracy"] == 0.25
+    assert value["robustness/severity/1", "balanced_accuracy"] == pytest.approx((0.75 + 0.5) / 2)
+    assert value["robustness/severity/2", "balanced_accuracy"] == pytest.approx((0.5 + 0.25) / 2)
     # jpeg: mean (.75 + .5) / 2 = .625, above chance .125, of .5
     assert value["robustness/jpeg", "relative_robustness"] == pytest.approx(0.25)
     # haze: mean .375, below chance
