@@ -24,6 +24,7 @@ TINY_STEPS = {
         (f"datasets=[{{name: vqa_rad, root: {ROOT}/tests/fixtures/datasets/vqa_rad, splits: [train, test]}}]",),
     ),
     "warm_tower": Step("train", "warm_tower"),
+    "contrast": Step("train", "contrast"),
     "align": Step("train", "align"),
     "midtrain": Step("train", "midtrain"),
     "instruct": Step("train", "instruct"),

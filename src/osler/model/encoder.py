@@ -156,9 +156,9 @@ def _loaded(entry: Encoder, name: str, opened: Opened, device: str) -> LoadedEnc
         opened.vision, image_size=opened.image_size, pool=pool, num_prefix=opened.num_prefix, options=opened.options
     )
     digest = weights_sha256(tower)
-    tower, text, joint = (
-        None if each is None else each.to(device).eval() for each in (tower, opened.text, opened.joint)
-    )
+    for module in (tower, opened.text, opened.joint):
+        if module is not None:
+            module.to(device).eval()
     return LoadedEncoder(
         name=name,
         tower=tower,
@@ -167,8 +167,8 @@ def _loaded(entry: Encoder, name: str, opened: Opened, device: str) -> LoadedEnc
         mean=opened.mean or entry.image_mean,
         std=opened.std or entry.image_std,
         weights_sha256=digest,
-        text=text,
-        joint=joint,
+        text=opened.text,
+        joint=opened.joint,
         logit_scale=opened.logit_scale,
         logit_bias=opened.logit_bias,
         without_text=opened.without_text,

@@ -74,11 +74,8 @@ def gather_encoders(folders: tuple[Path, ...]) -> tuple[ProtocolGroup, ...]:
     """The folders by protocol, in order of first appearance. Raises InputError where one is missing or another's."""
     by_protocol: dict[str, list[Path]] = {}
     for folder in folders:
-        existing_folder(folder)
-        found = _comparisons(folder)
-        if not found:
-            raise InputError(f"{folder} compares no encoders", expected="what osler transfer writes", got="no probe")
-        by_protocol.setdefault(found[0].protocol_sha256, []).append(folder)
+        digest = read_json(existing_folder(folder) / "protocol.json")["sha256"]
+        by_protocol.setdefault(digest, []).append(folder)
     return tuple(_group(digest, tuple(own)) for digest, own in by_protocol.items())
 
 
@@ -105,7 +102,7 @@ def _group(digest: str, folders: tuple[Path, ...]) -> ProtocolGroup:
     if len(folders) == 1:
         comparisons = _comparisons(folders[0])
     else:
-        runs = [run for folder in folders for run in read_runs(folder)]
+        runs = [run for folder in folders for run in read_runs(folder) if run.protocol_sha256 == digest]
         comparisons = tuple(compare_encoders(measured(runs)))
     results = tuple(
         checked(Result, row, folder / "results.json") for folder in folders for row in _rows(folder / "results.json")

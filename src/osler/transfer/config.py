@@ -11,6 +11,14 @@ from osler.core.errors import InputError
 from osler.curate.executor import ExecutorConfig
 from osler.transfer.protocol import Protocol
 from osler.transfer.read_set import ImageSetConfig
+from osler.transfer.sections import (
+    RetrievalConfig,
+    RobustnessConfig,
+    Sections,
+    UnderstandingConfig,
+    ZeroShotConfig,
+    check_sections,
+)
 
 
 class EncoderConfig(Config):
@@ -27,15 +35,20 @@ class EncoderConfig(Config):
 class TransferConfig(Config):
     """What is compared, on what, by which probes. `protocol` is the same for all, and its hash goes with each score.
 
-    probes: measured on every set. batch_size: of feature extraction. num_workers: processes at once of executors
+    probes: measured on every set. zero_shot, retrieval, robustness, understanding: further measurements, each of which
+        is left out where its section is. batch_size: of feature extraction. num_workers: processes at once of executors
         `local` and `ray`. num_threads: of each process, that decode images. features: the folder of the cache, which
         runs may share; null keeps it below the output.
     """
 
     encoders: Annotated[tuple[EncoderConfig, ...], Field(min_length=1)]
-    sets: Annotated[tuple[ImageSetConfig, ...], Field(min_length=1)]
+    sets: tuple[ImageSetConfig, ...] = ()
     probes: tuple[str, ...] = ("linear", "knn", "few_shot", "fine_tune")
     protocol: Protocol = Protocol()
+    zero_shot: ZeroShotConfig | None = None
+    retrieval: RetrievalConfig | None = None
+    robustness: RobustnessConfig | None = None
+    understanding: UnderstandingConfig | None = None
     batch_size: PositiveInt = 64
     executor: ExecutorConfig = ExecutorConfig()
     num_workers: NonNegativeInt = 0
@@ -56,4 +69,13 @@ def parse(recipe: Recipe) -> TransferConfig:
         PROBES.load(name)
     for encoder in config.encoders:
         ENCODERS.load(encoder.encoder)
+    if not config.sets and config.retrieval is None and config.understanding is None:
+        raise InputError("recipe: nothing to measure", expected="sets, or a section retrieval or understanding")
+    encoders, sets = (tuple(each.name for each in of_kind) for of_kind in (config.encoders, config.sets))
+    check_sections(sections_of(config), encoders=encoders, sets=sets)
     return config
+
+
+def sections_of(config: TransferConfig) -> Sections:
+    """The optional sections of a recipe."""
+    return Sections(config.zero_shot, config.retrieval, config.robustness, config.understanding)

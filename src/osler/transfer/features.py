@@ -20,7 +20,7 @@ from osler.core.log import Log
 from osler.curate.executor import Executor, work_on
 from osler.transfer.image_set import Item
 from osler.transfer.pictures import batches
-from osler.transfer.resize import Resize
+from osler.transfer.resize import Shows
 
 JOB_IMAGES = 2048
 
@@ -40,7 +40,7 @@ class Job:
     """The images of one slice, and where their features go."""
 
     spec: EncoderSpec
-    resize: Resize
+    resize: Shows
     dtype: str
     items: tuple[Item, ...]
     folder: Path

@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import numpy as np
 
 from osler.transfer.image_set import Item
-from osler.transfer.resize import Resize
+from osler.transfer.resize import Shows
 
 _BATCHES_AHEAD = 3
 
 
 def batches(
-    items: Sequence[Item], resize: Resize, *, batch_size: int, num_threads: int
+    items: Sequence[Item], resize: Shows, *, batch_size: int, num_threads: int
 ) -> Iterator[tuple[int, np.ndarray]]:
     """The place of each batch's first item, and its pixels: uint8 [B, image_px, image_px, 3].
 
@@ -42,5 +42,5 @@ def batches(
                     future.cancel()
 
 
-def _shown(item: Item, resize: Resize) -> np.ndarray:
+def _shown(item: Item, resize: Shows) -> np.ndarray:
     return resize(item.read(), item.window)

@@ -17,6 +17,7 @@ from osler.core.rng import generator
 from osler.datasets.dataset import Dataset, Draft, check_layout, read_drafts
 from osler.datasets.media import read_media
 from osler.schema.sample import Sample
+from osler.store.reader import Store
 from osler.transfer.image_set import Drop, ImageSet, Item
 from osler.transfer.labels import Labelled, NotLabelled, declared_classes, labels_of
 from osler.transfer.resize import shown_picture
@@ -140,6 +141,9 @@ def _source(config: ImageSetConfig) -> tuple[str, Path]:
 
 def _splits_at_hand(dataset: Dataset, adapter: str, root: Path) -> list[str]:
     """The published splits whose files are there; the first one's absence is an error, another's is none."""
+    if adapter == _STORE_ADAPTER:
+        at_hand = Store(root).splits()
+        return [split for split in dataset.splits if split in at_hand]
     found = []
     for place, split in enumerate(dataset.splits):
         try:

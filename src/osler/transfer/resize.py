@@ -6,7 +6,7 @@ is transparent lies on white.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Protocol
 
 import numpy as np
 from PIL import Image
@@ -41,6 +41,24 @@ class ResizeConfig(Config):
     fill_gray: Annotated[int, Field(ge=0, le=255)] = 0
     image_px: PositiveInt | None = None
     deep_gray: Literal["full_range", "own_range"] = "full_range"
+
+
+class Shows(Protocol):
+    """How an image file becomes a square of `image_px`: `Resize`, or what stands in its place."""
+
+    @property
+    def image_px(self) -> int:
+        """The square's side."""
+
+    @property
+    def deep_gray(self) -> str:
+        """See `ResizeConfig`."""
+
+    def __call__(self, data: bytes, window: Window | None = None) -> np.ndarray:
+        """The pixels of an image file. uint8, shape [image_px, image_px, 3]."""
+
+    def square(self, picture: Image.Image) -> Image.Image:
+        """An RGB picture as a square of this size."""
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,17 @@ from osler.scoring.encoders.measured import Measured, measured
 from osler.scoring.encoders.results import encoder_results
 from osler.scoring.encoders.runs import FOLDER, read_runs
 from osler.transfer import config as recipes
-from osler.transfer.config import EncoderConfig, TransferConfig
+from osler.transfer.config import EncoderConfig, TransferConfig, sections_of
 from osler.transfer.features import EncoderSpec, FeatureCache, Job, extract, opened
+from osler.transfer.further import (
+    check_encoders,
+    extract_further,
+    further_results,
+    open_sections,
+    run_further,
+    section_paths,
+    write_sheets,
+)
 from osler.transfer.leaks import find_leaks
 from osler.transfer.protocol import features_identity, protocol_sha256
 from osler.transfer.read_set import read_image_set, set_paths
@@ -34,7 +43,8 @@ SAME_RESULT = ("executor", "num_workers", "num_threads", "features")
 def inputs(config: TransferConfig) -> list[Path]:
     """The folders of weights, and the files that list the sets' rows. Images are held to the hashes of their files."""
     weights = [existing_folder(each.folder) for each in config.encoders if each.folder is not None]
-    return list(dict.fromkeys([*weights, *(path for each in config.sets for path in set_paths(each))]))
+    further = section_paths(sections_of(config))
+    return list(dict.fromkeys([*weights, *(path for each in config.sets for path in set_paths(each)), *further]))
 
 
 def shares_folder(config: TransferConfig) -> bool:
@@ -51,21 +61,28 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
         for each in config.sets
     ]
     leaks = {each.name: find_leaks(each, out, num_threads=config.num_threads, log=log) for each in sets}
+    further = open_sections(sections_of(config), sets, leaks, protocol=protocol)
+    opened_benches = [_bench(config, encoder, out, device=device) for encoder in config.encoders]
+    check_encoders(further.sections, opened_benches, log)
     benches = []
-    for encoder in config.encoders:
-        bench = _bench(config, encoder, out, device=device)
-        items = [item for each in sets for item in each.items]
-        whole = extract(bench.cache, items, bench.job, executor=executor, label=f"features {encoder.name}", log=log)
-        benches.append((bench, whole))
+    for bench in opened_benches:
+        items = [item for each in sets for item in each.items] + further.items
+        whole = extract(bench.cache, items, bench.job, executor=executor, label=f"features {bench.name}", log=log)
+        benches.append((bench, extract_further(further, bench, executor=executor, log=log) and whole))
     if not all(whole for _, whole in benches):
         message = "the features of this rank are done; the last rank to end goes on with the probes"
         return Outcome(message, is_finished=False)
     for bench, _ in benches:
         run_units(bench, sets, leaks, protocol=protocol, probes=config.probes, out=out / FOLDER, log=log)
+        run_further(further, bench, out=out, log=log)
+    write_sheets(further, benches[0][0], out)
     ones = measured(read_runs(out))
-    results = _results(config, ones)
+    results = _results(config, ones, out)
     write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
-    write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
+    digest = protocol_sha256(protocol)
+    compared = compare_encoders([one for one in ones if one.protocol_sha256 == digest])
+    write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compared])
+    write_json(out / "protocol.json", {"sha256": digest, "protocol": protocol.model_dump(mode="json")})
     write_json(out / "sets.json", set_records(sets, leaks))
     write_drops(out / "drops.jsonl", sets)
     counts = {
@@ -76,17 +93,17 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
         "leaked_pairs": sum(len(each.pairs) for each in leaks.values()),
         "results": len(results),
     }
-    message = f"{len(benches)} encoders on {len(sets)} sets under protocol {protocol_sha256(protocol)[:12]}"
+    message = f"{len(benches)} encoders on {len(sets)} sets under protocol {digest[:12]}"
     return Outcome(message, seeds={f"seed_{n}": seed for n, seed in enumerate(protocol.seeds)}, counts=counts)
 
 
-def _results(config: TransferConfig, ones: Sequence[Measured]) -> list[Result]:
+def _results(config: TransferConfig, ones: Sequence[Measured], out: Path) -> list[Result]:
     """The records of every measurement of the encoders, in order.
 
     This is the place where another measurement is added: a section of `TransferConfig` that is None by default, and
     here a call that gives its records.
     """
-    return encoder_results(ones)
+    return [*encoder_results(ones), *further_results(out, protocol=config.protocol)]
 
 
 def _bench(config: TransferConfig, encoder: EncoderConfig, out: Path, *, device: str) -> Bench:
@@ -99,4 +116,5 @@ def _bench(config: TransferConfig, encoder: EncoderConfig, out: Path, *, device:
     )
     cache = FeatureCache(config.features or out / "features", identity)
     job = Job(spec, resize, config.protocol.dtype, (), cache.folder, config.batch_size, config.num_threads)
-    return Bench(encoder.name, spec, loaded.weights_sha256, cache, job)
+    without_text = "" if loaded.text is not None else loaded.without_text
+    return Bench(encoder.name, spec, loaded.weights_sha256, cache, job, without_text)

@@ -18,13 +18,8 @@ from transformers import AutoModel, PreTrainedConfig
 from osler.core.errors import InputError
 from osler.core.files import read_json
 from osler.model.pretrained import own, transformers_towers
+from osler.model.pretrained.strict import refuse_pickles
 from osler.model.tower import Opened
-
-_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
-_CONVERT = (
-    "On a machine that holds nothing of value and has no network, read it with torch.load(weights_only=True), take its "
-    "state dict and write it with safetensors.torch.save_file; docs/how-to/pretrain-an-encoder.md shows how."
-)
 
 
 def open_folder(folder: Path, *, layouts: tuple[str, ...], image_size: int | None, conversion: str) -> Opened:
@@ -44,7 +39,7 @@ def open_folder(folder: Path, *, layouts: tuple[str, ...], image_size: int | Non
         raise InputError(
             f"{folder} holds no such encoder", expected=f"layout {' or '.join(layouts)}", got=f"layout {layout}"
         )
-    _refuse_pickles(folder, conversion)
+    refuse_pickles(folder, conversion)
     return _READERS[layout](folder, image_size)
 
 
@@ -69,19 +64,6 @@ def random_tower(config: PreTrainedConfig, *, seed: int) -> Opened:
         torch.manual_seed(seed)
         model = AutoModel.from_config(config)
     return transformers_towers.vision_opened(model)
-
-
-def _refuse_pickles(folder: Path, conversion: str) -> None:
-    if any(folder.glob("*.safetensors")):
-        return
-    found = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
-    if found:
-        raise InputError(
-            f"{folder / found[0]} is a pickle, which can run any program while it is read",
-            expected="weights as safetensors",
-            fix=f"{conversion} {_CONVERT}".strip(),
-        )
-    raise InputError(f"{folder} holds no weights", expected="safetensors files beside the configuration")
 
 
 _READERS: dict[str, Callable[[Path, int | None], Opened]] = {

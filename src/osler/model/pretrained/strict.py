@@ -12,6 +12,12 @@ from torch import nn
 from osler.core.errors import InputError
 from osler.model.headers import read_headers
 
+_PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl")
+_CONVERT = (
+    "On a machine that holds nothing of value and has no network, read it with torch.load(weights_only=True) and write "
+    "its tensors with safetensors.torch.save_file: docs/how-to/pretrain-an-encoder.md shows how."
+)
+
 M = TypeVar("M", bound=nn.Module)
 
 
@@ -71,3 +77,22 @@ def refuse_differences(
             f"the weights in {source} do not fit their configuration: {'; '.join(said)}",
             fix="Use the files of one and the same model.",
         )
+
+
+def refuse_pickles(folder: Path, conversion: str = "") -> None:
+    """Raise InputError where a folder has no safetensors file; a pickle can run any program while it is read.
+
+    Args:
+        folder: of a model.
+        conversion: what this model needs beside the general advice.
+    """
+    if any(folder.glob("*.safetensors")):
+        return
+    found = sorted(path.name for pattern in _PICKLES for path in folder.glob(pattern))
+    if found:
+        raise InputError(
+            f"{folder / found[0]} is a pickle, which can run any program while it is read",
+            expected="weights as safetensors",
+            fix=f"{conversion} {_CONVERT}".strip(),
+        )
+    raise InputError(f"{folder} holds no weights", expected="safetensors files beside the configuration")
