@@ -12,6 +12,7 @@ from osler.schema.result import Result
 
 SECTIONS = ("zero_shot", "retrieval", "robustness", "understanding")
 CLEAN = "clean"
+PROMPT_RANGE = "macro_f1_prompt_range"
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,12 @@ def place(result: Result) -> tuple[str, str, str]:
     name, _, after = result.task.partition("/")
     section, _, rest = after.partition("/")
     return (name, section, rest) if section in SECTIONS else (name, "", after)
+
+
+def is_shown(result: Result) -> bool:
+    """Whether the tables of its section show a record; zero-shot scores stand with those of the probes."""
+    section = place(result)[1]
+    return section in SECTIONS[1:] or result.metric == PROMPT_RANGE
 
 
 def by_section(results: Iterable[Result]) -> tuple[SectionResults, ...]:

@@ -61,10 +61,11 @@ def run_units(
     log: Log,
 ) -> None:
     """Run what is not there yet of an encoder's units."""
+    digest = protocol_sha256(protocol)
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     held: list[Seen] = []
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = empty_run(bench, image_set, name, seed, protocol)
+        shell = empty_run(bench, image_set, name, seed, digest)
         if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         if not held or held[0].image_set is not image_set:
@@ -73,9 +74,10 @@ def run_units(
         probe: Probe = PROBES.load(name)
         options = protocol.options(name)
         options = probe.config.parse(options) if isinstance(options, dict) else options
-        given = probe.run(make_draw(held[0], split, seed), options)
+        given = probe.run(held[0].draw(split, seed), options)
         flags = leaks[image_set.name].flags(image_set, split)
-        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags))
+        scores = protocol.scores.model_dump(mode="json")
+        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags, scores=scores))
 
 
 class Seen:
@@ -86,6 +88,22 @@ class Seen:
         self.features = bench.cache.features(image_set.items)
         self.targets = image_set.targets()
         self._pixels: np.ndarray | None = None
+
+    def draw(self, split: Split, seed: int) -> Draw:
+        """What a probe sees: features and truth of train and validation, features of test."""
+        return Draw(
+            set_name=self.image_set.name,
+            num_classes=len(self.image_set.classes),
+            is_multi_label=self.image_set.is_multi_label,
+            seed=seed,
+            train=self._part(split.train),
+            validation=self._part(split.validation),
+            test=Part(self.features[split.test], self.targets[:0], split.test),
+            tower=self.tuned,
+        )
+
+    def _part(self, rows: np.ndarray) -> Part:
+        return Part(self.features[rows], self.targets[rows], rows)
 
     def tuned(self) -> Tuned:
         """For probes that train the tower."""
@@ -114,26 +132,13 @@ def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: Set
     return split_set(image_set, seed, validation_share=rule.validation_share, test_share=rule.test_share, copies=copies)
 
 
-def make_draw(seen: Seen, split: Split, seed: int) -> Draw:
-    """What a probe sees: features and truth of train and validation, features of test."""
-
-    def part(rows: np.ndarray, *, shown: bool = True) -> Part:
-        return Part(seen.features[rows], seen.targets[rows] if shown else seen.targets[:0], rows)
-
-    return Draw(
-        set_name=seen.image_set.name,
-        num_classes=len(seen.image_set.classes),
-        is_multi_label=seen.image_set.is_multi_label,
-        seed=seed,
-        train=part(split.train),
-        validation=part(split.validation),
-        test=part(split.test, shown=False),
-        tower=seen.tuned,
-    )
+def make_draw(bench: Bench, image_set: ImageSet, split: Split, seed: int) -> Draw:
+    """What a probe sees of a set that is looked at once."""
+    return Seen(bench, image_set).draw(split, seed)
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, protocol: Protocol) -> Run:
-    """A run without answers: what it is of, and by which protocol."""
+def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str) -> Run:
+    """A run without answers: what it is of, and under which hash."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
@@ -141,14 +146,14 @@ def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, protocol
         seed=seed,
         classes=image_set.classes,
         is_multi_label=image_set.is_multi_label,
-        protocol_sha256=protocol_sha256(protocol),
+        protocol_sha256=digest,
         answers={},
-        about={"weights_sha256": bench.weights_sha256, "scores": protocol.scores.model_dump(mode="json")},
+        about={"weights_sha256": bench.weights_sha256},
     )
 
 
 def is_same_run(found: Run, shell: Run) -> bool:
-    """Whether a kept run is of the same classes and weights, measured and scored alike."""
+    """Whether a kept run is of the same classes, weights and hash."""
     return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
         shell.protocol_sha256,
         shell.classes,
@@ -157,7 +162,13 @@ def is_same_run(found: Run, shell: Run) -> bool:
 
 
 def answered_run(
-    shell: Run, given: Mapping[str, Answers], image_set: ImageSet, *, split: Split, flags: tuple[str, ...]
+    shell: Run,
+    given: Mapping[str, Answers],
+    image_set: ImageSet,
+    *,
+    split: Split,
+    flags: tuple[str, ...],
+    scores: dict[str, Any],
 ) -> Run:
     """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
     targets = image_set.targets()
@@ -174,7 +185,7 @@ def answered_run(
     }
     counts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
     facts = {variant: dict(each.facts) for variant, each in given.items()}
-    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train])}
+    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train]), "scores": scores}
     return replace(shell, answers=answers, facts=facts, about=about)
 
 
