@@ -76,20 +76,15 @@ def gather_encoders(folders: tuple[Path, ...]) -> tuple[ProtocolGroup, ...]:
     groups: list[tuple[dict[str, str], list[Path]]] = []
     for folder in folders:
         existing_folder(folder)
-        found = _comparisons(folder)
-        if not found:
-            raise InputError(f"{folder} compares no encoders", expected="what osler transfer writes", got="no probe")
-        hashes = {each.probe: each.protocol_sha256 for each in found}
+        hashes = {"": _protocol(folder)} | {each.probe: each.protocol_sha256 for each in _comparisons(folder)}
         for known, own in groups:
-            if known.keys() & hashes.keys() and all(
-                known.get(probe, digest) == digest for probe, digest in hashes.items()
-            ):
+            if all(known.get(probe, digest) == digest for probe, digest in hashes.items()):
                 known.update(hashes)
                 own.append(folder)
                 break
         else:
             groups.append((hashes, [folder]))
-    return tuple(_group(next(iter(hashes.values())), tuple(own)) for hashes, own in groups)
+    return tuple(_group(hashes[""], tuple(own)) for hashes, own in groups)
 
 
 def refusal(groups: tuple[ProtocolGroup, ...]) -> str:
@@ -122,6 +117,16 @@ def _group(digest: str, folders: tuple[Path, ...]) -> ProtocolGroup:
     )
     warnings += [f"{each.probe}: {why}" for each in comparisons for why in each.left_out]
     return ProtocolGroup(digest, folders, results, comparisons, tuple(sets.values()), tuple(warnings))
+
+
+def _protocol(folder: Path) -> str:
+    """The hash of the protocol alone."""
+    found = read_json(existing_file(folder / "protocol.json"))
+    if not isinstance(found, dict) or not isinstance(found.get("sha256"), str):
+        raise InputError(
+            f"{folder} compares no encoders", expected="what osler transfer writes", got="no protocol hash"
+        )
+    return str(found["sha256"])
 
 
 def _comparisons(folder: Path) -> tuple[ProbeComparison, ...]:
