@@ -22,6 +22,8 @@ from transformers import (
     AutoModel,
     CLIPConfig,
     CLIPModel,
+    CLIPTextModel,
+    CLIPVisionModel,
     PreTrainedConfig,
     PreTrainedTokenizerFast,
     VisionTextDualEncoderConfig,
@@ -34,7 +36,9 @@ from osler.core.files import write_json
 from osler.model.config import CLIP_MEAN, CLIP_STD
 from osler.model.family import side
 from osler.model.pretrained import own, transformers_towers
-from osler.model.pretrained.strict import refuse_differences
+from osler.model.pretrained.layout import layout_of
+from osler.model.pretrained.open_clip_towers import open_open_clip
+from osler.model.pretrained.strict import refuse_differences, refuse_pickles
 
 PAD, START, END = "<|pad|>", "<|startoftext|>", "<|endoftext|>"
 # CLIP (arXiv 2103.00020, section 2.5) and SigLIP (arXiv 2303.15343, section 3.2): logarithms of the temperatures, and
@@ -153,12 +157,39 @@ def load(folder: Path) -> Pair:
     Raises:
         InputError: no pair there, no tokenizer, or weights that are missing, unexpected or wrongly shaped.
     """
+    if layout_of(folder) == "open_clip":
+        return _from_open_clip(folder)
     opened = transformers_towers.read_pair(folder)
     if opened.tokenizer is None:
         raise InputError(
             f"{folder} has no tokenizer.json", fix="Convert its tokenizer with transformers' AutoTokenizer and save it."
         )
     return Pair(opened.model, opened.tokenizer, mean=opened.mean or CLIP_MEAN, std=opened.std or CLIP_STD)
+
+
+def _from_open_clip(folder: Path) -> Pair:
+    """CLIP's own two transformers out of open_clip's layout."""
+    refuse_pickles(folder)
+    opened = open_open_clip(folder, None)
+    text = opened.text
+    if text is None:
+        raise InputError(f"{folder} is no pair of towers: {opened.without_text}")
+    if not isinstance(opened.vision, CLIPVisionModel) or not isinstance(text.model, CLIPTextModel):
+        raise InputError(
+            f"{folder} can be an encoder, but not be trained on",
+            expected="CLIP's own two transformers",
+            got=f"{type(opened.vision).__name__} and {type(text.model).__name__}",
+            fix="Take its vision tower with a text tower of its own: model: {vision: FOLDER, text: FOLDER}.",
+        )
+    projections: Any = opened.joint, text.projection
+    model = CLIPModel(_clip_config(opened.vision.config, text.model.config, projections[0].out_features))
+    model.vision_model, model.text_model = opened.vision, text.model
+    model.visual_projection, model.text_projection = projections
+    if opened.logit_scale is not None:
+        model.logit_scale.data.fill_(math.log(opened.logit_scale))
+    if opened.logit_bias is not None:
+        model.config.logit_bias = opened.logit_bias
+    return Pair(model, text.tokenizer, mean=opened.mean or CLIP_MEAN, std=opened.std or CLIP_STD)
 
 
 def join(vision: Path, text: Path, *, joint_width: int, seed: int) -> Pair:
@@ -197,7 +228,11 @@ def with_vision(pair: Pair, folder: Path) -> Pair:
 
 def vision_tower(folder: Path) -> transformers_towers.Read:
     """The vision tower of a folder that holds one alone, a pair, or a vision-language model of ours."""
-    kind = transformers_towers.model_type(folder)
+    kind = layout_of(folder)
+    if kind == "open_clip":
+        refuse_pickles(folder)
+        opened = open_open_clip(folder, None)
+        return transformers_towers.Read(opened.vision, None, opened.mean, opened.std)
     if kind == "osler":
         opened = own.open_osler(folder, None)
         return transformers_towers.Read(opened.vision, None, opened.mean, opened.std)

@@ -85,7 +85,7 @@ class TextTower(nn.Module):
         tokenizer: of the same folder.
         max_tokens: longer texts are cut.
         pad_to_max: whether every text is filled up to `max_tokens`, as SigLIP's were in training.
-        pooled: `own` takes the model's `pooler_output`, `class` its first token.
+        pooled: `own` takes the model's `pooler_output`, `class` its first token, `mean` that of all but padding.
         needs_mask: whether the model is told which tokens are padding; SigLIP's was not.
     """
 
@@ -97,7 +97,7 @@ class TextTower(nn.Module):
         *,
         max_tokens: int,
         pad_to_max: bool = False,
-        pooled: Literal["own", "class"] = "own",
+        pooled: Pooling = "own",
         needs_mask: bool = True,
     ) -> None:
         super().__init__()
@@ -129,7 +129,11 @@ class TextTower(nn.Module):
     def embed(self, tokens: dict[str, torch.Tensor]) -> torch.Tensor:
         """Features [B, E] of what `tokens` returns, on the model's device."""
         outputs = self.model(**tokens)
-        pooled = outputs.pooler_output if self.pooled == "own" else outputs.last_hidden_state[:, 0]
+        if self.pooled == "mean":
+            mask_BT1 = tokens["attention_mask"].unsqueeze(-1).to(outputs.last_hidden_state.dtype)
+            pooled = (outputs.last_hidden_state * mask_BT1).sum(1) / mask_BT1.sum(1)
+        else:
+            pooled = outputs.pooler_output if self.pooled == "own" else outputs.last_hidden_state[:, 0]
         return self.projection(pooled).float()
 
 

@@ -76,8 +76,7 @@ def gather_encoders(folders: tuple[Path, ...]) -> tuple[ProtocolGroup, ...]:
     """The folders by protocol, in order of first appearance. Raises InputError where one is missing or another's."""
     by_protocol: dict[str, list[Path]] = {}
     for folder in folders:
-        digest = read_json(existing_folder(folder) / "protocol.json")["sha256"]
-        by_protocol.setdefault(digest, []).append(folder)
+        by_protocol.setdefault(_protocol(existing_folder(folder)), []).append(folder)
     return tuple(_group(digest, tuple(own)) for digest, own in by_protocol.items())
 
 
@@ -121,6 +120,16 @@ def _mixed(ones: Sequence[Measured]) -> list[str]:
     for one in ones:
         hashes.setdefault(one.probe, set()).add(one.protocol_sha256)
     return [probe for probe, found in hashes.items() if len(found) > 1]
+
+
+def _protocol(folder: Path) -> str:
+    """The hash of the protocol alone."""
+    found = read_json(existing_file(folder / "protocol.json"))
+    if not isinstance(found, dict) or not isinstance(found.get("sha256"), str):
+        raise InputError(
+            f"{folder} compares no encoders", expected="what osler transfer writes", got="no protocol hash"
+        )
+    return str(found["sha256"])
 
 
 def _comparisons(folder: Path) -> tuple[ProbeComparison, ...]:

@@ -70,11 +70,10 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
         run_units(bench, sets, leaks, protocol=protocol, probes=config.probes, out=out / FOLDER, log=log)
         run_further(further, bench, out=out, log=log)
     write_sheets(further, benches[0], out)
-    ones = measured(read_runs(out))
+    ones, digest = measured(read_runs(out)), protocol_sha256(protocol)
     results = [*encoder_results(ones), *further_results(out, protocol=protocol)]
     write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
     write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
-    digest = protocol_sha256(protocol)
     write_json(out / "protocol.json", {"sha256": digest, "protocol": protocol.model_dump(mode="json")})
     write_json(out / "sets.json", set_records(sets, leaks))
     write_drops(out / "drops.jsonl", sets)

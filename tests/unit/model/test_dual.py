@@ -84,7 +84,10 @@ def test_a_missing_tensor_is_named(pairs: dict[str, Pair], tmp_path: Path) -> No
 
 def test_other_folders_are_refused(tmp_path: Path, pairs: dict[str, Pair]) -> None:
     (tmp_path / "config.json").write_text(json.dumps({"model_type": "bert"}))
-    with pytest.raises(InputError, match="holds no pair of towers; expected model_type clip, .* got bert"):
+    with pytest.raises(InputError, match="is in a layout that is not read; expected .*clip.* got bert"):
+        dual.load(tmp_path)
+    (tmp_path / "config.json").write_text(json.dumps({"model_type": "dinov2"}))
+    with pytest.raises(InputError, match="holds no pair of towers; expected model_type clip, .* got dinov2"):
         dual.load(tmp_path)
     dual.save(pairs["tiny"], tmp_path / "pair")
     (tmp_path / "pair" / "tokenizer.json").unlink()

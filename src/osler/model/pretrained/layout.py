@@ -3,7 +3,7 @@
 A layout is told by the files of the folder:
 
     config.json with `model_type`        transformers: clip, siglip, dinov2, vit, ..., and Osler's own `osler`
-    open_clip_config.json                open_clip: `open_clip`, `open_clip_timm`, `open_clip_resnet`
+    open_clip_config.json                open_clip: `open_clip`
     config.json with `architecture`      timm: `timm_vit`
 
 Weights are read from safetensors alone. A pickle can run any program while it is read, so it is refused.
@@ -18,8 +18,19 @@ from transformers import AutoModel, PreTrainedConfig
 from osler.core.errors import InputError
 from osler.core.files import read_json
 from osler.model.pretrained import own, transformers_towers
+from osler.model.pretrained.open_clip_towers import CONFIG, open_open_clip
 from osler.model.pretrained.strict import refuse_pickles
+from osler.model.pretrained.timm_vit import open_timm
 from osler.model.tower import Opened
+
+# A layout's name to its reader.
+LAYOUTS: dict[str, Callable[[Path, int | None], Opened]] = {
+    "osler": own.open_osler,
+    "open_clip": open_open_clip,
+    "timm_vit": open_timm,
+    **dict.fromkeys(transformers_towers.PAIRS, transformers_towers.open_pair),
+    **dict.fromkeys(transformers_towers.ALONE, transformers_towers.open_alone),
+}
 
 
 def open_folder(folder: Path, *, layouts: tuple[str, ...], image_size: int | None, conversion: str) -> Opened:
@@ -40,19 +51,23 @@ def open_folder(folder: Path, *, layouts: tuple[str, ...], image_size: int | Non
             f"{folder} holds no such encoder", expected=f"layout {' or '.join(layouts)}", got=f"layout {layout}"
         )
     refuse_pickles(folder, conversion)
-    return _READERS[layout](folder, image_size)
+    return LAYOUTS[layout](folder, image_size)
 
 
 def layout_of(folder: Path) -> str:
     """The name of the layout of a folder. Raises InputError where it is none that is read."""
+    if (folder / CONFIG).is_file():
+        return "open_clip"
     if (folder / "config.json").is_file():
         config = read_json(folder / "config.json")
         kind = str(config.get("model_type", ""))
-        if kind in _READERS:
+        if kind in LAYOUTS:
             return kind
+        if "architecture" in config:
+            return "timm_vit"
         raise InputError(
             f"{folder} is in a layout that is not read",
-            expected=", ".join(sorted(_READERS)),
+            expected=", ".join(sorted(LAYOUTS)),
             got=kind or "no model_type",
         )
     raise InputError(f"{folder} holds no encoder", expected="config.json or open_clip_config.json beside the weights")
@@ -64,10 +79,3 @@ def random_tower(config: PreTrainedConfig, *, seed: int) -> Opened:
         torch.manual_seed(seed)
         model = AutoModel.from_config(config)
     return transformers_towers.vision_opened(model)
-
-
-_READERS: dict[str, Callable[[Path, int | None], Opened]] = {
-    "osler": own.open_osler,
-    **dict.fromkeys(transformers_towers.PAIRS, transformers_towers.open_pair),
-    **dict.fromkeys(transformers_towers.ALONE, transformers_towers.open_alone),
-}

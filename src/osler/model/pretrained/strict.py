@@ -21,15 +21,20 @@ _CONVERT = (
 M = TypeVar("M", bound=nn.Module)
 
 
-def read_tensors(folder: Path, *, keep: Callable[[str], bool] = lambda name: True) -> dict[str, torch.Tensor]:
-    """The tensors of all safetensors files of a folder whose names `keep` accepts; floating point as float32."""
+def read_tensors(
+    folder: Path, *, keep: Callable[[str], bool] = lambda name: True, file: str | None = None
+) -> dict[str, torch.Tensor]:
+    """The tensors of all safetensors files of a folder whose names `keep` accepts; floating point as float32.
+
+    `file` is read alone where the folder has it: some hold the same weights in a second layout.
+    """
     by_file: dict[Path, list[str]] = {}
-    for name, header in read_headers(folder).items():
+    for name, header in read_headers(folder, file=file).items():
         if keep(name):
             by_file.setdefault(header.file, []).append(name)
     found = {}
-    for file, names in by_file.items():
-        with safe_open(file, "pt") as tensors:
+    for path, names in by_file.items():
+        with safe_open(path, "pt") as tensors:
             for name in names:
                 tensor = tensors.get_tensor(name)
                 found[name] = tensor.float() if tensor.is_floating_point() else tensor

@@ -16,6 +16,8 @@ from osler.model.family import side
 from osler.model.pretrained.strict import refuse_pickles
 from osler.model.tower import Opened, Pooling, TextTower
 
+# In the configuration of a tower that `osler export` wrote alone: how it is pooled, where not by its own class.
+POOLING_KEY = "osler_pooling"
 PAIRS = ("clip", "siglip", "vision-text-dual-encoder")
 
 
@@ -117,9 +119,9 @@ def vision_opened(model: nn.Module, *, folder: Path | None = None, image_size: i
     return Opened(
         model,
         width=int(config.hidden_size),
-        image_size=(image_size or stated or own) if kind.free_size else own,
+        image_size=(stated or image_size or own) if kind.free_size else own,
         num_prefix=_prefix(config),
-        pool=kind.pool,
+        pool=getattr(config, POOLING_KEY, kind.pool),
         mean=mean,
         std=std,
     )
