@@ -41,13 +41,13 @@ class SectionResults:
         """What follows a set's or a store's name and the section in tasks, in order of first appearance."""
         return tuple(dict.fromkeys(place(each)[2] for each in self.results if place(each)[0] == name))
 
-    def record(self, name: str, rest: str, metric: str, encoder: str) -> Result | None:
+    def record(self, name: str, rest: str, *, metric: str, encoder: str) -> Result | None:
         """One record; None where there is none."""
         return self._cells.get((name, rest, metric, encoder))
 
     def row(self, name: str, rest: str, metric: str) -> tuple[Result | None, ...]:
         """The records of all encoders."""
-        return tuple(self.record(name, rest, metric, encoder) for encoder in self.encoders)
+        return tuple(self.record(name, rest, metric=metric, encoder=encoder) for encoder in self.encoders)
 
     @cached_property
     def _cells(self) -> dict[tuple[str, str, str, str], Result]:

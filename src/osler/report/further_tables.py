@@ -12,7 +12,7 @@ def prompts_table(found: SectionResults) -> Table:
     rows = []
     for name in found.names:
         for encoder in found.encoders:
-            each = found.record(name, "", PROMPT_RANGE, encoder)
+            each = found.record(name, "", metric=PROMPT_RANGE, encoder=encoder)
             if each is not None:
                 rows.append((name, encoder, "; ".join(each.notes), number(each.value)))
     caption = "Zero-shot, one prompt at a time: macro-F1 by single templates, and the best minus the worst."

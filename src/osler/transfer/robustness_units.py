@@ -156,7 +156,7 @@ def corrupted_resize(bench: Bench, condition: Condition, config: RobustnessConfi
 
 def _asked(bench: Bench, plan: SetPlan, config: RobustnessConfig, protocol: Protocol) -> np.ndarray:
     """Probabilities [conditions, items, classes] of a probe that learned from clean images."""
-    clean = make_draw(bench, plan.image_set, plan.split, protocol.seeds[0])
+    clean = make_draw(bench, plan.image_set, plan.split, seed=protocol.seeds[0])
     caches = [_cache(bench, condition, config) for condition in plan.conditions]
     for cache in caches:
         cache.refresh()

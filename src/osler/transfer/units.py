@@ -65,7 +65,7 @@ def run_units(
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     held: list[Seen] = []
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = empty_run(bench, image_set, name, seed, digest)
+        shell = empty_run(bench, image_set, name, seed=seed, digest=digest)
         if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         if not held or held[0].image_set is not image_set:
@@ -132,12 +132,12 @@ def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: Set
     return split_set(image_set, seed, validation_share=rule.validation_share, test_share=rule.test_share, copies=copies)
 
 
-def make_draw(bench: Bench, image_set: ImageSet, split: Split, seed: int) -> Draw:
+def make_draw(bench: Bench, image_set: ImageSet, split: Split, *, seed: int) -> Draw:
     """What a probe sees of a set that is looked at once."""
     return Seen(bench, image_set).draw(split, seed)
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, digest: str) -> Run:
+def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, digest: str) -> Run:
     """A run without answers: what it is of, and under which hash."""
     return Run(
         encoder=bench.name,

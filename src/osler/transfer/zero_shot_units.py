@@ -54,7 +54,9 @@ def run_zero_shot(
     digest = section_sha256(protocol, PROBE, {name: _settings(each) for name, each in prompts.items()})
     for image_set in log.progress(chosen, f"zero-shot {bench.name}", unit="sets"):
         asked = prompts[image_set.name]
-        shells = [_shell(empty_run(bench, image_set, PROBE, seed, digest), protocol) for seed in protocol.seeds]
+        shells = [
+            _shell(empty_run(bench, image_set, PROBE, seed=seed, digest=digest), protocol) for seed in protocol.seeds
+        ]
         missing = [run for run in shells if not _is_there(out, run)]
         if not missing:
             continue
@@ -63,7 +65,15 @@ def run_zero_shot(
         images = image_vectors(loaded, bench.cache.features(image_set.items))
         for shell in missing:
             split = seed_split(image_set, shell.seed, protocol=protocol, leaks=leaks[image_set.name])
-            given = _answers(images[split.test], image_set, split.test, directions, asked, loaded.logit_scale, protocol)
+            given = _answers(
+                images[split.test],
+                image_set,
+                split.test,
+                directions=directions,
+                prompts=asked,
+                scale=loaded.logit_scale,
+                protocol=protocol,
+            )
             flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
             scores = protocol.scores.model_dump(mode="json")
             write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags, scores=scores))
@@ -112,6 +122,7 @@ def _answers(
     images_NE: np.ndarray,
     image_set: ImageSet,
     rows: np.ndarray,
+    *,
     directions: Directions,
     prompts: Prompts,
     scale: float | None,

@@ -79,8 +79,12 @@ def test_relative_robustness_is_shown_with_what_was_not_measured():
 def test_lines_of_the_plot_begin_with_the_clean_images():
     found = by_section(ROBUST)[0]
     assert corruptions(found, "busi") == ["jpeg"]
-    assert [(at, each.value) for at, each in line(found, "busi", "severity", "a")] == [(0, 0.8), (1, 0.7), (3, 0.5)]
-    assert [at for at, _ in line(found, "busi", "severity", "b")] == [0]
+    assert [(at, each.value) for at, each in line(found, "busi", "severity", encoder="a")] == [
+        (0, 0.8),
+        (1, 0.7),
+        (3, 0.5),
+    ]
+    assert [at for at, _ in line(found, "busi", "severity", encoder="b")] == [0]
     assert robustness_words(found, "busi").endswith("a 0: 0.800, 1: 0.700, 3: 0.500; b 0: 0.700.")
 
 
