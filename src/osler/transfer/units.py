@@ -74,8 +74,7 @@ def run_units(
         options = protocol.options(name)
         options = probe.config.parse(options) if isinstance(options, dict) else options
         given = probe.run(make_draw(held[0], split, seed), options)
-        flags = leaks[image_set.name].flags(image_set, split)
-        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags))
+        write_run(out, answered_run(shell, given, image_set, split=split, leaks=leaks[image_set.name]))
 
 
 class Seen:
@@ -157,15 +156,25 @@ def is_same_run(found: Run, shell: Run) -> bool:
 
 
 def answered_run(
-    shell: Run, given: Mapping[str, Answers], image_set: ImageSet, *, split: Split, flags: tuple[str, ...]
+    shell: Run,
+    given: Mapping[str, Answers],
+    image_set: ImageSet,
+    *,
+    split: Split,
+    leaks: SetLeaks,
+    is_learned: bool = True,
 ) -> Run:
-    """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
-    targets = image_set.targets()
+    """`shell` with the answers, by variant, to the test part of `split`.
+
+    Images that show one picture are one group. Where nothing was learned, no image was seen before.
+    """
+    targets, groups = image_set.targets(), leaks.groups(image_set)
+    flags = leaks.flags(image_set, split) if is_learned else ("",) * len(split.test)
     items = [image_set.items[row] for row in split.test]
     answers = {
         variant: Answered(
             items=tuple(item.id for item in items),
-            groups=tuple(item.group or item.id for item in items),
+            groups=tuple(groups[row] for row in split.test),
             gold=targets[split.test],
             probabilities=np.asarray(each.probabilities, np.float32),
             flags=flags,

@@ -64,8 +64,8 @@ def run_zero_shot(
         for shell in missing:
             split = seed_split(image_set, shell.seed, protocol=protocol, leaks=leaks[image_set.name])
             given = _answers(images[split.test], image_set, split.test, directions, asked, loaded.logit_scale, protocol)
-            flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
-            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags))
+            own = leaks[image_set.name]
+            write_run(out, answered_run(shell, {"": given}, image_set, split=split, leaks=own, is_learned=False))
 
 
 def zero_shot_results(runs: Sequence[Run]) -> list[Result]:
