@@ -75,9 +75,9 @@ def run_units(
         options = protocol.options(name)
         options = probe.config.parse(options) if isinstance(options, dict) else options
         given = probe.run(held[0].draw(split, seed), options)
-        flags = leaks[image_set.name].flags(image_set, split)
         scores = protocol.scores.model_dump(mode="json")
-        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags, scores=scores))
+        own = leaks[image_set.name]
+        write_run(out, answered_run(shell, given, image_set, split=split, leaks=own, scores=scores))
 
 
 class Seen:
@@ -167,16 +167,21 @@ def answered_run(
     image_set: ImageSet,
     *,
     split: Split,
-    flags: tuple[str, ...],
+    leaks: SetLeaks,
     scores: dict[str, Any],
+    is_learned: bool = True,
 ) -> Run:
-    """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
-    targets = image_set.targets()
+    """`shell` with the answers, by variant, to the test part of `split`.
+
+    Images that show one picture are one group. Where nothing was learned, no image was seen before.
+    """
+    targets, groups = image_set.targets(), leaks.groups(image_set)
+    flags = leaks.flags(image_set, split) if is_learned else ("",) * len(split.test)
     items = [image_set.items[row] for row in split.test]
     answers = {
         variant: Answered(
             items=tuple(item.id for item in items),
-            groups=tuple(item.group or item.id for item in items),
+            groups=tuple(groups[row] for row in split.test),
             gold=targets[split.test],
             probabilities=np.asarray(each.probabilities, np.float32),
             flags=flags,

@@ -74,9 +74,9 @@ def run_zero_shot(
                 scale=loaded.logit_scale,
                 protocol=protocol,
             )
-            flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
-            scores = protocol.scores.model_dump(mode="json")
-            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags, scores=scores))
+            own, scores = leaks[image_set.name], protocol.scores.model_dump(mode="json")
+            run = answered_run(shell, {"": given}, image_set, split=split, leaks=own, scores=scores, is_learned=False)
+            write_run(out, run)
 
 
 def zero_shot_results(runs: Sequence[Run]) -> list[Result]:
