@@ -9,7 +9,7 @@ from osler.core.catalog import ENCODERS, PROBES
 from osler.core.config import Config, Recipe
 from osler.core.errors import InputError
 from osler.curate.executor import ExecutorConfig
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 from osler.transfer.read_set import ImageSetConfig
 from osler.transfer.sections import (
     RetrievalConfig,
@@ -44,7 +44,7 @@ class TransferConfig(Config):
     encoders: Annotated[tuple[EncoderConfig, ...], Field(min_length=1)]
     sets: tuple[ImageSetConfig, ...] = ()
     probes: tuple[str, ...] = ("linear", "knn", "few_shot", "fine_tune")
-    protocol: Protocol = Protocol()
+    protocol: TransferProtocol = TransferProtocol()
     zero_shot: ZeroShotConfig | None = None
     retrieval: RetrievalConfig | None = None
     robustness: RobustnessConfig | None = None

@@ -20,7 +20,7 @@ from osler.transfer.kept import Kept, read_kept
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.measure import Measure
 from osler.transfer.prompts import Prompts
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 from osler.transfer.retrieval_units import SECTION as RETRIEVAL
 from osler.transfer.retrieval_units import retrieval_measures, retrieval_pairs, run_retrieval
 from osler.transfer.robustness_units import SECTION as ROBUSTNESS
@@ -48,7 +48,7 @@ class Further:
     """The sections of a recipe with what they read: prompts by set, pairs, plans of corruption, films."""
 
     sections: Sections
-    protocol: Protocol
+    protocol: TransferProtocol
     sets: tuple[ImageSet, ...]
     leaks: Mapping[str, SetLeaks]
     prompts: Mapping[str, Prompts]
@@ -72,7 +72,7 @@ def section_paths(sections: Sections) -> list[Path]:
 
 
 def open_sections(
-    sections: Sections, sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks], *, protocol: Protocol
+    sections: Sections, sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks], *, protocol: TransferProtocol
 ) -> Further:
     """Read what the sections need. Raises InputError where it does not fit, before an image is encoded."""
     return Further(
@@ -150,7 +150,7 @@ def write_sheets(further: Further, bench: Bench, out: Path) -> None:
         write_sheet(path, plan.conditions, shown.__getitem__)
 
 
-def further_results(out: Path, *, protocol: Protocol) -> list[Result]:
+def further_results(out: Path, *, protocol: TransferProtocol) -> list[Result]:
     """The records of every section, made from what was kept."""
     seed = protocol.scores.seed
     results = zero_shot_results(read_runs(out))

@@ -1,4 +1,4 @@
-"""Protocol: the one recipe by which every encoder is measured. Its hash goes with each score.
+"""TransferProtocol: the one recipe by which every encoder is measured. Its hash goes with each score.
 
 Scores under different hashes are never put into one table or ranking: whoever changes a value here measures something
 else. What only says where and how fast the work is done (executor, batch size, caches) is no part of it.
@@ -50,7 +50,7 @@ class ScoresConfig(Config):
     threshold: Share = 0.5
 
 
-class Protocol(Config):
+class TransferProtocol(Config):
     """Everything that changes a score.
 
     dtype: in which the frozen encoder computes; features are kept as float32.
@@ -81,14 +81,14 @@ class Protocol(Config):
         return getattr(self, probe) if probe in type(self).model_fields else self.other.get(probe, {})
 
 
-def protocol_sha256(protocol: Protocol, *sections: Config) -> str:
+def protocol_sha256(protocol: TransferProtocol, *sections: Config) -> str:
     """The protocol hash; `sections` are further configs that a measurement depends on, with their class names."""
     more = {type(section).__name__: section.model_dump(mode="json") for section in sections}
     return sha256_json({"protocol": protocol.model_dump(mode="json"), **more})
 
 
 def features_identity(
-    protocol: Protocol, weights_sha256: str, *, image_px: int, mean: tuple[float, ...], std: tuple[float, ...]
+    protocol: TransferProtocol, weights_sha256: str, *, image_px: int, mean: tuple[float, ...], std: tuple[float, ...]
 ) -> str:
     """The name of what frozen features depend on besides the image: weights, normalisation, resizing, number format."""
     pixels = {"resize": protocol.resize.model_dump(mode="json"), "image_px": image_px, "mean": mean, "std": std}

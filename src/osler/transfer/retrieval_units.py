@@ -12,7 +12,7 @@ from osler.transfer.features import opened
 from osler.transfer.joint import image_vectors, text_vectors
 from osler.transfer.kept import Kept, is_kept, write_kept
 from osler.transfer.measure import Measure
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 from osler.transfer.ranks import Ranks, ranks_both_ways
 from osler.transfer.retrieval import measure_ranks, pair_notes
 from osler.transfer.section_hash import section_sha256
@@ -32,7 +32,7 @@ def retrieval_pairs(config: RetrievalConfig) -> tuple[Pairs, ...]:
 
 
 def run_retrieval(
-    bench: Bench, pairs: Sequence[Pairs], *, config: RetrievalConfig, protocol: Protocol, out: Path, log: Log
+    bench: Bench, pairs: Sequence[Pairs], *, config: RetrievalConfig, protocol: TransferProtocol, out: Path, log: Log
 ) -> None:
     """Rank the images and texts of every store, unless it was done."""
     digest = section_sha256(protocol, SECTION, {"at": config.at, "version": config.version})

@@ -24,7 +24,7 @@ from osler.transfer.kept import Kept, is_kept, write_kept
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.measure import Measure
 from osler.transfer.probe import Draw, Part
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 from osler.transfer.robustness import CLEAN, Condition, Judged, measure_robustness
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import RobustnessConfig
@@ -63,7 +63,7 @@ class SetPlan:
 
 
 def set_plans(
-    config: RobustnessConfig, sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks], *, protocol: Protocol
+    config: RobustnessConfig, sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks], *, protocol: TransferProtocol
 ) -> tuple[SetPlan, ...]:
     """The plans of the sets to corrupt."""
     plans = []
@@ -100,7 +100,7 @@ def extract_corrupted(
 
 
 def run_robustness(
-    bench: Bench, plans: Sequence[SetPlan], *, config: RobustnessConfig, protocol: Protocol, out: Path, log: Log
+    bench: Bench, plans: Sequence[SetPlan], *, config: RobustnessConfig, protocol: TransferProtocol, out: Path, log: Log
 ) -> None:
     """Ask the probe about every condition of every set, unless it was done."""
     for plan in log.progress(plans, f"robustness {bench.name}", unit="sets"):
@@ -154,7 +154,7 @@ def corrupted_resize(bench: Bench, condition: Condition, config: RobustnessConfi
     return CorruptedResize(bench.job.resize, config.picture_px, *condition, seed=config.seed)
 
 
-def _asked(bench: Bench, plan: SetPlan, config: RobustnessConfig, protocol: Protocol) -> np.ndarray:
+def _asked(bench: Bench, plan: SetPlan, config: RobustnessConfig, protocol: TransferProtocol) -> np.ndarray:
     """Probabilities [conditions, items, classes] of a probe that learned from clean images."""
     clean = make_draw(bench, plan.image_set, plan.split, seed=protocol.seeds[0])
     caches = [_cache(bench, condition, config) for condition in plan.conditions]

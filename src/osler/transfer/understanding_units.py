@@ -17,7 +17,7 @@ from osler.transfer.joint import image_vectors, text_vectors
 from osler.transfer.kept import Kept, is_kept, write_kept
 from osler.transfer.measure import Measure
 from osler.transfer.probe import Draw, Part
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import UnderstandingConfig
 from osler.transfer.understanding import PairFilm, caption_margins, measure_choices, read_pair_films
@@ -54,7 +54,7 @@ def read_films(config: UnderstandingConfig) -> Films:
 
 
 def run_understanding(
-    bench: Bench, films: Films, *, config: UnderstandingConfig, protocol: Protocol, out: Path, log: Log
+    bench: Bench, films: Films, *, config: UnderstandingConfig, protocol: TransferProtocol, out: Path, log: Log
 ) -> None:
     """Let an encoder choose, by captions where it reads words and by a probe, unless it was done."""
     loaded = opened(bench.spec)
@@ -97,7 +97,7 @@ def _by_captions(bench: Bench, films: Films) -> np.ndarray:
     return caption_margins(films.asked, images, dict(zip(words, text_vectors(loaded, words), strict=True)))
 
 
-def _by_probe(bench: Bench, films: Films, protocol: Protocol) -> np.ndarray:
+def _by_probe(bench: Bench, films: Films, protocol: TransferProtocol) -> np.ndarray:
     """The probability of the own value minus that of the other film's, for each film."""
     margins = np.zeros(len(films.asked))
     for factor, subject in dict.fromkeys((film.factor, film.subject) for film in films.asked):

@@ -15,7 +15,7 @@ from osler.transfer.image_set import ImageSet
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.pictures import batches
 from osler.transfer.probe import Answers, Draw, Part, Probe
-from osler.transfer.protocol import Protocol, protocol_sha256
+from osler.transfer.protocol import TransferProtocol, protocol_sha256
 from osler.transfer.splits import Split, split_set
 
 _HELD_BYTES = 1 << 30
@@ -55,7 +55,7 @@ def run_units(
     sets: Sequence[ImageSet],
     leaks: Mapping[str, SetLeaks],
     *,
-    protocol: Protocol,
+    protocol: TransferProtocol,
     probes: Sequence[str],
     out: Path,
     log: Log,
@@ -125,7 +125,7 @@ class Seen:
         return np.concatenate([pixels for _, pixels in shown])
 
 
-def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: SetLeaks) -> Split:
+def seed_split(image_set: ImageSet, seed: int, *, protocol: TransferProtocol, leaks: SetLeaks) -> Split:
     """The parts of a set under a seed, as the protocol says."""
     rule = protocol.splits
     copies = leaks.copies() if rule.join_duplicates else ()

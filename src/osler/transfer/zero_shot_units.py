@@ -18,7 +18,7 @@ from osler.transfer.joint import image_vectors, text_vectors
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.probe import Answers
 from osler.transfer.prompts import Prompts, make_prompts
-from osler.transfer.protocol import Protocol, protocol_sha256
+from osler.transfer.protocol import TransferProtocol, protocol_sha256
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import ZeroShotConfig
 from osler.transfer.units import Bench, answered_run, empty_run, is_same_run, seed_split
@@ -45,7 +45,7 @@ def run_zero_shot(
     leaks: Mapping[str, SetLeaks],
     *,
     prompts: Mapping[str, Prompts],
-    protocol: Protocol,
+    protocol: TransferProtocol,
     out: Path,
     log: Log,
 ) -> None:
@@ -113,7 +113,7 @@ def _range(runs: Sequence[Run]) -> Result:
     )
 
 
-def _shell(run: Run, protocol: Protocol) -> Run:
+def _shell(run: Run, protocol: TransferProtocol) -> Run:
     """`run`, which is under the section's hash, with that of the protocol alone beside it."""
     return replace(run, about={**run.about, "base_sha256": protocol_sha256(protocol)})
 
@@ -126,7 +126,7 @@ def _answers(
     directions: Directions,
     prompts: Prompts,
     scale: float | None,
-    protocol: Protocol,
+    protocol: TransferProtocol,
 ) -> Answers:
     threshold = protocol.scores.threshold
     by_template = [

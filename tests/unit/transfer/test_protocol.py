@@ -4,7 +4,7 @@ import pytest
 from pydantic import BaseModel
 
 from osler.core.errors import InputError
-from osler.transfer.protocol import Protocol, features_identity, protocol_sha256
+from osler.transfer.protocol import TransferProtocol, features_identity, protocol_sha256
 
 
 def changed(value: Any) -> Any:
@@ -38,7 +38,7 @@ def replaced(config: Any, path: tuple[str, ...], value: Any) -> Any:
 
 
 def test_changing_any_value_changes_the_hash():
-    protocol = Protocol()
+    protocol = TransferProtocol()
     found = list(leaves(protocol))
     assert len(found) > 45  # walks into every section
     hashes = [protocol_sha256(replaced(protocol, path, changed(value))) for path, value in found]
@@ -46,31 +46,31 @@ def test_changing_any_value_changes_the_hash():
 
 
 def test_the_same_values_give_the_same_hash_however_they_are_written():
-    assert protocol_sha256(Protocol.parse({"knn": {"k": 10}})) == protocol_sha256(Protocol())
+    assert protocol_sha256(TransferProtocol.parse({"knn": {"k": 10}})) == protocol_sha256(TransferProtocol())
 
 
 def test_sections_of_other_measurements_join_the_hash():
-    protocol = Protocol()
+    protocol = TransferProtocol()
     assert protocol_sha256(protocol, protocol.knn) != protocol_sha256(protocol)
 
 
 def test_fewer_than_five_seeds_and_equal_seeds_are_refused():
     with pytest.raises(InputError, match="seeds"):
-        Protocol.parse({"seeds": [0, 1, 2, 3]})
+        TransferProtocol.parse({"seeds": [0, 1, 2, 3]})
     with pytest.raises(InputError, match="seeds must differ"):
-        Protocol.parse({"seeds": [0, 1, 2, 3, 3]})
+        TransferProtocol.parse({"seeds": [0, 1, 2, 3, 3]})
 
 
 def test_features_depend_on_weights_resizing_and_number_format_only():
     pixels = {"image_px": 96, "mean": (0.5,) * 3, "std": (0.5,) * 3}
-    protocol = Protocol()
+    protocol = TransferProtocol()
     first = features_identity(protocol, "a" * 64, **pixels)
-    assert first == features_identity(Protocol.parse({"knn": {"k": 3}}), "a" * 64, **pixels)
+    assert first == features_identity(TransferProtocol.parse({"knn": {"k": 3}}), "a" * 64, **pixels)
     others = [
         features_identity(protocol, "b" * 64, **pixels),
         features_identity(protocol, "a" * 64, **{**pixels, "image_px": 128}),
         features_identity(protocol, "a" * 64, **{**pixels, "mean": (0.4,) * 3}),
-        features_identity(Protocol.parse({"dtype": "bfloat16"}), "a" * 64, **pixels),
-        features_identity(Protocol.parse({"resize": {"rule": "crop"}}), "a" * 64, **pixels),
+        features_identity(TransferProtocol.parse({"dtype": "bfloat16"}), "a" * 64, **pixels),
+        features_identity(TransferProtocol.parse({"resize": {"rule": "crop"}}), "a" * 64, **pixels),
     ]
     assert len({first, *others}) == 6
