@@ -45,7 +45,7 @@ class Fields:
             raise self._wrong(name, "true or false")
         return bool(value)
 
-    def whole(self, name: str, default: int | None, low: int, high: int) -> int | None:
+    def whole(self, name: str, default: int | None, *, low: int, high: int) -> int | None:
         """A whole number from `low` to `high`."""
         value = self._given.get(name)
         if value is None:
@@ -54,7 +54,7 @@ class Fields:
             raise self._wrong(name, f"a whole number from {low} to {high}")
         return value
 
-    def number(self, name: str, default: float, low: float, high: float) -> float:
+    def number(self, name: str, default: float, *, low: float, high: float) -> float:
         """A number from `low` to `high`."""
         value = self._given.get(name)
         if value is None:

@@ -72,12 +72,14 @@ def read_chat(body: Mapping[str, Any], *, limits: Limits, abilities: Abilities, 
         raise Refusal(
             404, "this server has no such model; GET /v1/models lists it", code="model_not_found", param="model"
         )
-    if (fields.whole("n", 1, 1, 128) or 1) != 1:
+    if (fields.whole("n", 1, low=1, high=128) or 1) != 1:
         raise unsupported("n", "one answer a request")
     messages = fields.sequence("messages")
     if len(messages) > limits.max_messages:
         raise Refusal(413, f"more than {limits.max_messages} messages", code="too_many_messages", param="messages")
     turns, files = _turns(messages, limits)
+    if not abilities.past_reasoning and any(turn.reasoning for turn in turns):
+        raise unsupported("messages.reasoning_content", "this engine does not read earlier reasoning")
     stream = fields.flag("stream")
     options = fields.mapping("stream_options") or {}
     _refuse_others(options, ("include_usage",), "stream_options")
@@ -89,9 +91,9 @@ def read_chat(body: Mapping[str, Any], *, limits: Limits, abilities: Abilities, 
         max_tokens=_max_tokens(fields, limits),
         stream=stream,
         include_usage=Fields(options, "stream_options.").flag("include_usage"),
-        temperature=fields.number("temperature", 0.0, 0.0, _MAX_TEMPERATURE),
+        temperature=fields.number("temperature", 0.0, low=0.0, high=_MAX_TEMPERATURE),
         top_p=_top_p(fields),
-        seed=fields.whole("seed", None, -(2**63), 2**63 - 1),
+        seed=fields.whole("seed", None, low=-(2**63), high=2**63 - 1),
         stop=_stops(body.get("stop")),
         top_logprobs=_top_logprobs(fields, abilities),
         schema=_schema(fields, abilities),
@@ -184,7 +186,7 @@ def _decoded(uri: str, where: str) -> bytes:
 
 
 def _max_tokens(fields: Fields, limits: Limits) -> int:
-    found = {name: fields.whole(name, None, 1, 2**31) for name in ("max_tokens", "max_completion_tokens")}
+    found = {name: fields.whole(name, None, low=1, high=2**31) for name in ("max_tokens", "max_completion_tokens")}
     given = [value for value in found.values() if value is not None]
     if len(set(given)) > 1:
         raise invalid("max_tokens", "it contradicts max_completion_tokens")
@@ -195,7 +197,7 @@ def _max_tokens(fields: Fields, limits: Limits) -> int:
 
 
 def _top_p(fields: Fields) -> float:
-    top_p = fields.number("top_p", 1.0, 0.0, 1.0)
+    top_p = fields.number("top_p", 1.0, low=0.0, high=1.0)
     if top_p == 0:
         raise invalid("top_p", "it must be above 0")
     return top_p
@@ -212,7 +214,7 @@ def _stops(given: Any) -> tuple[str, ...]:
 
 def _top_logprobs(fields: Fields, abilities: Abilities) -> int | None:
     most = abilities.max_top_logprobs
-    wanted, number = fields.flag("logprobs"), fields.whole("top_logprobs", None, 0, most)
+    wanted, number = fields.flag("logprobs"), fields.whole("top_logprobs", None, low=0, high=most)
     if number is not None and not wanted:
         raise invalid("top_logprobs", "it says nothing without logprobs: true")
     return (number or 0) if wanted else None
