@@ -72,7 +72,7 @@ def told_studies(found: Sequence[Any], archive: str, handles: Handles) -> list[d
     return rows
 
 
-def filed(draft: Draft, archive: DicomWeb, study_uid: str, names: Pseudonyms) -> Draft:
+def filed(draft: Draft, archive: DicomWeb, study_uid: str, *, names: Pseudonyms) -> Draft:
     """The same draft in the name of the study's patient, about the instances as the archive numbers them.
 
     Raises:

@@ -32,7 +32,7 @@ class Bounds:
 
 
 def bounded_server(
-    entity: Any, address: tuple[str, int], bounds: Bounds, cut: Callable[[], None], **options: Any
+    entity: Any, address: tuple[str, int], bounds: Bounds, *, cut: Callable[[], None], **options: Any
 ) -> Any:
     """A server of `entity` that listens already; `serve_forever` runs it. `cut` is called when a line is cut.
 

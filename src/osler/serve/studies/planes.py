@@ -14,7 +14,7 @@ _PERCENTILES = (0.5, 99.5)
 
 
 def reformatted(
-    files: Sequence[bytes], plane: Plane, count: int, window: Window | None
+    files: Sequence[bytes], plane: Plane, count: int, *, window: Window | None
 ) -> list[tuple[int, bytes, int, int]]:
     """Slices at even distances: number, PNG of 8 bits with square pixels, height, width.
 

@@ -120,7 +120,12 @@ class Receiver:
         handlers = [(network.evt.EVT_C_STORE, self._store)]
         try:
             self._server = bounded_server(
-                entity, (listen.host, listen.port), bounds, self._cut, evt_handlers=handlers, ssl_context=self._tls()
+                entity,
+                (listen.host, listen.port),
+                bounds,
+                cut=self._cut,
+                evt_handlers=handlers,
+                ssl_context=self._tls(),
             )
         except OSError as error:
             raise InputError(

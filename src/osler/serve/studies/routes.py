@@ -57,6 +57,7 @@ class Send(Config):
 
 
 def asked(
+    *,
     images: Annotated[int, Query(ge=1, le=_MOST_IMAGES)] = 8,
     window: Annotated[str, Query(max_length=40)] = "",
     which: Annotated[int, Query(ge=0, le=15)] = 0,
@@ -161,7 +162,7 @@ def _add_reports(router: APIRouter, opened: Opened, handles: Handles) -> None:
         await request.state.trail.asked()
 
         def work() -> None:
-            document = as_sr(filed(wanted.draft, archive, uid, opened.names), now())
+            document = as_sr(filed(wanted.draft, archive, uid, names=opened.names), now())
             if to in opened.archives:
                 opened.archives[to].store([document])
             else:

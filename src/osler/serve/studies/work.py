@@ -237,7 +237,7 @@ class _Upload:
             return []
         window = _window(self._ask, taken[0].facts.get("Modality", ""))
         try:
-            cut = reformatted([clean.dicom for clean in taken], plane, count, window)
+            cut = reformatted([clean.dicom for clean in taken], plane, count, window=window)
         except InputError:
             notes.append(_NO_VOLUME)
             return []
