@@ -8,7 +8,7 @@ from house_source import ROOT, SRC, parsed, shown
 from osler.cli.main import COMMANDS
 from osler.core.catalog import CATALOGS
 
-TOP_FOLDERS = {"recipes", "runs", "benchmarks", "examples", "docs", "tests", "src", "plugins"}
+TOP_FOLDERS = {"recipes", "runs", "benchmarks", "examples", "docs", "tests", "src", "plugins", "deploy"}
 NOT_OURS = {"out", "dist", "build"}
 TOP_FILES = {
     "README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE", "pyproject.toml", "constraints.txt", "Makefile",
