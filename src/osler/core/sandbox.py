@@ -132,7 +132,7 @@ class Sandbox:
         self._end()
         ours, theirs = socket.socketpair()
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "osler.core.sandbox", str(theirs.fileno())],
+            [sys.executable, "-P", "-m", "osler.core.sandbox", str(theirs.fileno())],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -143,7 +143,8 @@ class Sandbox:
         self._socket = ours
         try:
             ours.settimeout(self._bounds.start_s)
-            _send(ours, [self._target, self._options, self._bounds.memory_mb, self._bounds.timeout_s], ())
+            bounds = [self._bounds.memory_mb, self._bounds.timeout_s]
+            _send(ours, [self._target, self._options, bounds, sys.path], ())
             told, _ = _receive(ours, time.monotonic() + self._bounds.start_s)
         except (OSError, EOFError, ValueError) as error:
             self._end()
@@ -200,7 +201,7 @@ def _exactly(connection: socket.socket, size: int, deadline: float | None) -> by
 def main() -> None:
     """The process's own loop: load, say so, then one piece of work after another until the line is cut."""
     connection = socket.socket(fileno=int(sys.argv[1]))
-    (target, options, memory_mb, timeout_s), _ = _receive(connection, None)
+    (target, options, (memory_mb, timeout_s), sys.path[:]), _ = _receive(connection, None)
     module, _, function = target.partition(":")
     try:
         work: Work = getattr(importlib.import_module(module), function)(options)
