@@ -131,8 +131,11 @@ class Sandbox:
             return self._socket
         self._end()
         ours, theirs = socket.socketpair()
+        # It imports what this process imports, from the same places, and sees nothing of its environment.
+        program = f"import sys; sys.path[:] = {sys.path!r}; from osler.core.sandbox import main; main()"
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", "osler.core.sandbox", str(theirs.fileno())],
+            [sys.executable, "-I", "-c", program, str(theirs.fileno())],
+            env={"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -144,7 +147,7 @@ class Sandbox:
         try:
             ours.settimeout(self._bounds.start_s)
             bounds = [self._bounds.memory_mb, self._bounds.timeout_s]
-            _send(ours, [self._target, self._options, bounds, sys.path], ())
+            _send(ours, [self._target, self._options, bounds], ())
             told, _ = _receive(ours, time.monotonic() + self._bounds.start_s)
         except (OSError, EOFError, ValueError) as error:
             self._end()
@@ -201,7 +204,7 @@ def _exactly(connection: socket.socket, size: int, deadline: float | None) -> by
 def main() -> None:
     """The process's own loop: load, say so, then one piece of work after another until the line is cut."""
     connection = socket.socket(fileno=int(sys.argv[1]))
-    (target, options, (memory_mb, timeout_s), sys.path[:]), _ = _receive(connection, None)
+    (target, options, (memory_mb, timeout_s)), _ = _receive(connection, None)
     module, _, function = target.partition(":")
     try:
         work: Work = getattr(importlib.import_module(module), function)(options)
@@ -241,7 +244,3 @@ def _limit(memory_mb: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (held + (memory_mb << 20), held + (memory_mb << 20)))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-if __name__ == "__main__":
-    main()

@@ -17,6 +17,7 @@ from osler.serve.studies.dicomweb import Archive, DicomWeb, checked_url, read_cr
 from osler.serve.studies.keep import Keep
 from osler.serve.studies.receiver import Destination, Listen, Receiver
 from osler.serve.studies.service import Studies
+from osler.serve.studies.silence import silence
 from osler.serve.studies.work import Rules
 
 AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\- ]{1,16}$", strip_whitespace=True)]
@@ -120,6 +121,7 @@ def open_studies(config: StudiesConfig, *, target: str = "") -> Opened:
     Raises:
         InputError: a file is missing or open to others, an address is none, a port is taken, a package is missing.
     """
+    silence()
     key = read_key(Path(config.key_file)) if config.key_file else secrets.token_bytes(MIN_KEY_BYTES)
     keep = config.keep and Keep(Path(config.keep.folder), config.keep.hours, int(config.keep.max_gb * (1 << 30)))
     options = {"target": target} if target else {}

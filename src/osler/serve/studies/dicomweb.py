@@ -26,6 +26,7 @@ _DICOM_JSON = "application/dicom+json"
 _MOST_FOUND = 100
 _JSON_BYTES = 16 << 20
 _OUR_USE_ONLY = 0o077
+_FINE = (200, 204)
 
 
 class ArchiveError(OslerError):
@@ -136,8 +137,7 @@ class DicomWeb:
         """STOW-RS. Raises ArchiveError where the archive does not take every file."""
         body, kind = related(files)
         headers = {"content-type": kind, "accept": _DICOM_JSON}
-        with self._client.stream("POST", "/studies", content=body, headers=headers) as answer:
-            self._read(answer, _JSON_BYTES, expected=(200,))
+        self._talk("POST", "/studies", _JSON_BYTES, content=body, headers=headers)
 
     def _datasets(self, path: str, query: Mapping[str, str]) -> list[Any]:
         body, _ = self._get(path, query, _DICOM_JSON, _JSON_BYTES)
@@ -149,18 +149,21 @@ class DicomWeb:
             raise ArchiveError(f"the archive {self._archive.name} answered with no DICOM JSON") from error
 
     def _get(self, path: str, query: Mapping[str, str], accept: str, most: int) -> tuple[bytes, str]:
-        httpx = _load_httpx()
+        return self._talk("GET", path, most, params=dict(query), headers={"accept": accept})
+
+    def _talk(self, method: str, path: str, most: int, **request: Any) -> tuple[bytes, str]:
+        """The body of an answer and its media type."""
         try:
-            with self._client.stream("GET", path, params=dict(query), headers={"accept": accept}) as answer:
-                return self._read(answer, most, expected=(200, 204)), str(answer.headers.get("content-type", ""))
-        except httpx.HTTPError as error:
+            with self._client.stream(method, path, **request) as answer:
+                return self._read(answer, most), str(answer.headers.get("content-type", ""))
+        except _load_httpx().HTTPError as error:
             kind = type(error).__name__
             raise ArchiveError(f"the archive {self._archive.name} cannot be reached: {kind}") from None
 
-    def _read(self, answer: Any, most: int, *, expected: tuple[int, ...]) -> bytes:
+    def _read(self, answer: Any, most: int) -> bytes:
         if 300 <= answer.status_code < 400:
             raise ArchiveError(f"the archive {self._archive.name} wants to send us elsewhere, which is refused")
-        if answer.status_code not in expected:
+        if answer.status_code not in _FINE:
             raise ArchiveError(f"the archive {self._archive.name} answered with status {answer.status_code}")
         got = bytearray()
         for part in answer.iter_bytes():

@@ -5,7 +5,6 @@ UID, no name and no path of a sender is ever part of a file's name, and a file a
 """
 
 import io
-import logging
 import ssl
 import threading
 from collections.abc import Callable, Sequence
@@ -17,11 +16,14 @@ from osler.core.errors import InputError, OslerError
 from osler.media.dicom import load_pydicom
 from osler.serve.limits import Pace
 from osler.serve.refusal import Refusal
+from osler.serve.studies.line import Bounds, bounded_server, load_pynetdicom, object_taken
 from osler.serve.studies.service import Studies
+from osler.serve.studies.silence import silence
 from osler.serve.studies.work import Ask
 
 _OK, _BUSY, _NO_ROOM, _NOT_UNDERSTOOD, _NOT_FOR_US = 0x0000, 0xA700, 0xA701, 0xC000, 0xA900
 _PDU_BYTES = 1 << 16
+_HANDSHAKE_S = 3.0
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -30,8 +32,9 @@ class Listen:
     """How the receiver listens.
 
     ae_title: ours; a caller who wants another is refused. callers: who may call, by AE title; `addresses` bounds from
-    where, where it names any. instance_bytes: of one object. per_minute: objects of one caller. certificate, key, ca:
-    TLS in both directions; without it only this machine is heard.
+    where, where it names any. instance_bytes: of one object. per_minute: objects of one caller. greeting_s: how long
+    a connection may wait before it says who it is. certificate, key, ca: TLS in both directions; without it only this
+    machine is heard.
     """
 
     ae_title: str
@@ -42,7 +45,8 @@ class Listen:
     instance_bytes: int = 256 << 20
     per_minute: float = 600.0
     burst: int = 600
-    associations: int = 4
+    associations: int = 8
+    greeting_s: float = 5.0
     idle_s: float = 30.0
     certificate: Path | None = None
     key: Path | None = None
@@ -89,7 +93,6 @@ class Receiver:
         self._studies, self._listen, self._tell = studies, listen, tell
         self._pace = Pace(listen.per_minute, listen.burst)
         self._server: Any = None
-        self._heard: dict[int, int] = {}
         self.tally = Tally()
 
     @property
@@ -99,28 +102,25 @@ class Receiver:
 
     def open(self) -> None:
         """Begin to listen. Raises InputError where the port is taken or a package is missing."""
-        network = _load_pynetdicom()
+        network = load_pynetdicom()
         silence()
         entity = network.AE(ae_title=self._listen.ae_title)
         entity.require_called_aet = True
         entity.require_calling_aet = list(self._listen.callers)
         entity.maximum_associations = self._listen.associations
         entity.maximum_pdu_size = _PDU_BYTES
-        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = self._listen.idle_s
+        entity.acse_timeout = self._listen.greeting_s
+        entity.dimse_timeout = entity.network_timeout = self._listen.idle_s
         syntaxes = network.ALL_TRANSFER_SYNTAXES
         for context in network.AllStoragePresentationContexts:
             entity.add_supported_context(context.abstract_syntax, syntaxes)
         entity.add_supported_context("1.2.840.10008.1.1")
-        events = network.evt
-        handlers = [
-            (events.EVT_C_STORE, self._store),
-            (events.EVT_CONN_OPEN, self._opened),
-            (events.EVT_DATA_RECV, self._count),
-            (events.EVT_CONN_CLOSE, self._closed),
-        ]
+        listen = self._listen
+        bounds = Bounds(_PDU_BYTES, listen.instance_bytes, listen.idle_s, listen.addresses)
+        handlers = [(network.evt.EVT_C_STORE, self._store)]
         try:
-            self._server = entity.start_server(
-                (self._listen.host, self._listen.port), block=False, evt_handlers=handlers, ssl_context=self._tls()
+            self._server = bounded_server(
+                entity, (listen.host, listen.port), bounds, self._cut, evt_handlers=handlers, ssl_context=self._tls()
             )
         except OSError as error:
             raise InputError(
@@ -131,26 +131,12 @@ class Receiver:
         """Stop listening and end associations."""
         if self._server is not None:
             self._server.shutdown()
-            self._server.server_close()
 
-    def _opened(self, event: Any) -> None:
-        self._heard[id(event.assoc)] = 0
-        if self._listen.addresses and event.address[0] not in self._listen.addresses:
-            event.assoc.dul.socket.close()
-
-    def _closed(self, event: Any) -> None:
-        self._heard.pop(id(event.assoc), None)
-
-    def _count(self, event: Any) -> None:
-        """Bytes since the last whole object: the library gathers an object in memory before it hands it over."""
-        heard = self._heard.get(id(event.assoc), 0) + len(event.data)
-        self._heard[id(event.assoc)] = heard
-        if heard > self._listen.instance_bytes:
-            self.tally.add(taken=False)
-            event.assoc.dul.socket.close()
+    def _cut(self) -> None:
+        self.tally.add(taken=False)
 
     def _store(self, event: Any) -> Any:
-        self._heard[id(event.assoc)] = 0
+        object_taken(event.assoc)
         caller = str(event.assoc.requestor.ae_title).strip()
         status = _BUSY if self._pace.take(caller) else self._kept(event)
         self.tally.add(taken=status == _OK)
@@ -170,10 +156,21 @@ class Receiver:
         listen = self._listen
         if not (listen.certificate and listen.key and listen.ca):
             return None
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH, cafile=str(listen.ca))
+        context = _Hurried(ssl.PROTOCOL_TLS_SERVER)
+        context.load_verify_locations(cafile=str(listen.ca))
         context.verify_mode = ssl.CERT_REQUIRED
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
         context.load_cert_chain(listen.certificate, listen.key)
         return context
+
+
+class _Hurried(ssl.SSLContext):
+    """The library shakes hands in the thread that accepts everybody, so one caller must not take long over it."""
+
+    def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
+        """As the base class, within seconds."""
+        sock.settimeout(_HANDSHAKE_S)
+        return super().wrap_socket(sock, *args, **kwargs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -201,7 +198,7 @@ def send(files: Sequence[bytes], to: Destination) -> None:
         raise InputError(
             f"the destination {to.name} is another machine and has no TLS", expected="ca, certificate, key"
         )
-    network = _load_pynetdicom()
+    network = load_pynetdicom()
     silence()
     datasets = [load_pydicom().dcmread(io.BytesIO(data)) for data in files]
     entity = network.AE(ae_title=to.our_title)
@@ -225,17 +222,3 @@ def send(files: Sequence[bytes], to: Destination) -> None:
                 raise SendError(f"the destination {to.name} did not take an object: {status}")
     finally:
         association.release()
-
-
-def silence() -> None:
-    """The library logs what it is sent, names of patients among it, so its loggers are shut."""
-    for name in ("pynetdicom", *(n for n in logging.root.manager.loggerDict if n.startswith("pynetdicom"))):
-        logging.getLogger(name).disabled = True
-
-
-def _load_pynetdicom() -> Any:
-    try:
-        import pynetdicom
-    except ModuleNotFoundError as error:
-        raise InputError("C-STORE needs the package 'pynetdicom'", fix="pip install 'osler[pacs]'") from error
-    return pynetdicom
