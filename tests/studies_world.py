@@ -84,12 +84,11 @@ def deflated_bomb(size: int = 1 << 30) -> bytes:
 def hidden_deflated_bomb() -> bytes:
     """The transfer syntax stands far behind a long element of the file meta information."""
     bomb = deflated_bomb()
-    version = bomb.index(b"\x02\x00\x01\x00OB")
     long = b"\x02\x00\x01\x00OB\0\0" + struct.pack("<I", 8192) + bytes(8192)
-    cut = bomb[:version] + long + bomb[version + 14 :]
-    group = cut.index(b"\x02\x00\x00\x00UL")
-    (length,) = struct.unpack_from("<I", cut, group + 8)
-    return cut[: group + 8] + struct.pack("<I", length + len(long) - 14) + cut[group + 12 :]
+    if bomb[132:136] != b"\x02\x00\x00\x00":
+        return bomb[:132] + long + bomb[132:]
+    (length,) = struct.unpack_from("<I", bomb, 140)
+    return bomb[:140] + struct.pack("<I", length + len(long)) + long + bomb[144:]
 
 
 def forged(data: bytes, **elements) -> bytes:

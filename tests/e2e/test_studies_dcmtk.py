@@ -10,7 +10,9 @@ import numpy as np
 import pydicom
 import pytest
 from PIL import Image
+from pydicom.uid import JPEG2000TransferSyntaxes
 
+from identities import dicom_file, gradient
 from osler.core.settings import read_settings
 from osler.media.deid import read_instance
 from osler.media.deid_ocr import silent_libraries
@@ -49,7 +51,8 @@ def reference(path: Path, frame: int, options: list[str], folder: Path) -> np.nd
 def unpacked(path: Path, folder: Path) -> Path:
     """The same file without compression, for a judge that does not know it; the judge then judges all that follows."""
     dataset = pydicom.dcmread(path)
-    dataset.decompress(generate_instance_uid=False)
+    plugin = "pylibjpeg" if dataset.file_meta.TransferSyntaxUID in JPEG2000TransferSyntaxes else "pillow"
+    dataset.decompress(generate_instance_uid=False, decoding_plugin=plugin)
     for _ in dataset.iterall():
         pass  # raw elements of a file whose transfer syntax is not what it says have no type to be written with
     target = folder / "unpacked.dcm"
@@ -102,3 +105,49 @@ def test_grey_levels_are_those_of_dcmtk(tmp_path):
     assert len(compared) >= LEAST_FILES
     assert max(compared) <= 1
     assert all(told.partition(": ")[2] for _, told, worst in rows if worst is None)
+
+
+def drawn() -> dict[str, bytes]:
+    """What the catalogue lacks: each step of the chain from stored values to grey levels."""
+    deep = gradient(top=4095)
+    signed = {"PixelRepresentation": 1, "RescaleSlope": 1, "RescaleIntercept": -24, "BitsStored": 16, "HighBit": 15}
+    return {
+        "MONOCHROME1 with a window": dicom_file(
+            PhotometricInterpretation="MONOCHROME1", WindowCenter=1500, WindowWidth=901
+        ),
+        "MONOCHROME1 without a window": dicom_file(PhotometricInterpretation="MONOCHROME1", pixels=deep),
+        "signed 16 bits": dicom_file(
+            pixels=(deep.astype("i2") * 8 - 16000), WindowCenter=40, WindowWidth=9000, **signed
+        ),
+        # DCMTK cuts what rescale gives to whole numbers; a window of several values a grey level does not show it.
+        "rescale with a fraction": dicom_file(
+            RescaleSlope=0.25, RescaleIntercept=-7.5, WindowCenter=400, WindowWidth=900
+        ),
+        "a window of width 1": dicom_file(WindowCenter=2000, WindowWidth=1),
+        "a sigmoid window": dicom_file(WindowCenter=2000, WindowWidth=1500, VOILUTFunction="SIGMOID"),
+        "the first of three windows": dicom_file(WindowCenter=[900, 2000, 3000], WindowWidth=[500, 40, 4000]),
+        "VOI LUT": dicom_file(VOILUTSequence=[table(500, np.linspace(0, 4095, 2048) ** 0.5 * 63.9, 12)]),
+        "Modality LUT": dicom_file(ModalityLUTSequence=[table(0, np.linspace(0, 255, 4096) ** 2, 16)]),
+        "Modality LUT and a window": dicom_file(
+            ModalityLUTSequence=[table(0, np.linspace(0, 255, 4096) ** 2, 16)], WindowCenter=20000, WindowWidth=30001
+        ),
+    }
+
+
+def table(first: int, values: np.ndarray, bits: int) -> pydicom.Dataset:
+    item = pydicom.Dataset()
+    item.add_new(0x00283002, "US", [len(values), first, bits])
+    item.add_new(0x00283006, "OW", values.astype("<u2").tobytes())
+    item.ModalityLUTType = "US"
+    return item
+
+
+@pytest.mark.parametrize("name", drawn())
+def test_each_step_is_that_of_dcmtk(name, tmp_path):
+    if shutil.which("dcm2pnm") is None:
+        pytest.skip("dcm2pnm is not installed (Debian package dcmtk)")
+    path = tmp_path / "drawn.dcm"
+    path.write_bytes(drawn()[name])
+    told, worst = judged(path, tmp_path)
+    print(f"{name:40} {told}")
+    assert worst is not None and worst <= 1

@@ -19,6 +19,7 @@ from osler.schema.media import Window
 _ITEM_BYTES = 8
 _RLE = "1.2.840.10008.1.2.5"
 _RLE_RATIO = 64
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
 _PLUGINS = ("pydicom", "pyjpegls", "pillow", "pylibjpeg", "gdcm")
 _PILLOW_BITS = 8
 _MAX_MASKED_SHARE = 0.4
@@ -156,8 +157,10 @@ def _decoder(dataset: Any, frames: int) -> tuple[Any, str]:
                 raise Unfit("damaged: a compressed frame is of another size than the header says")
             deepest = max(deepest, size.bits)
     known = [plugin for plugin in _PLUGINS if plugin in decoder.available_plugins]
-    if "pillow" in known and (deepest > _PILLOW_BITS or syntax in JPEG2000TransferSyntaxes):
-        known.remove("pillow")
+    if deepest > _PILLOW_BITS or syntax in JPEG2000TransferSyntaxes:
+        known = [plugin for plugin in known if plugin != "pillow"]
+    if deepest > _PILLOW_BITS and syntax == _JPEG_EXTENDED:
+        known = [plugin for plugin in known if plugin != "gdcm"]
     if not known:
         raise Unfit(f"no decoder: {syntax.name}")
     return decoder, known[0]

@@ -22,6 +22,7 @@ from osler.serve.studies.work import Rules
 
 AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\- ]{1,16}$", strip_whitespace=True)]
 _MB = 1 << 20
+_DEFLATED_MB = 64
 
 
 class KeepConfig(Config):
@@ -154,7 +155,7 @@ def _rules(config: StudiesConfig, key: bytes) -> Rules:
         markers=config.markers,
         parts=config.max_files,
         inflated_bytes=config.max_inflated_mb * _MB,
-        deflated_bytes=min(128, config.max_inflated_mb) * _MB,
+        deflated_bytes=min(_DEFLATED_MB, config.max_inflated_mb) * _MB,
         frame_pixels=int(config.max_frame_megapixels * 1_000_000),
     )
 

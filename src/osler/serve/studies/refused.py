@@ -1,7 +1,7 @@
 """Refused: what is not taken of a request, in fixed words that quote nothing of it."""
 
 _FIXES = {
-    "no decoder": "Install the decoders of JPEG Lossless and 12-bit JPEG: pip install 'osler[dicom-jpeg]'.",
+    "no decoder": "pip install 'osler[dicom-jpeg]' for JPEG Lossless; 'osler[dicom-gpl]' (GPL) for 12-bit JPEG.",
     "no DICOM file": "Send files with the mark 'DICM' after 128 bytes (PS3.10).",
     "unknown transfer syntax": "Send the file with its file meta information, in a transfer syntax of DICOM.",
     "pixels of another depth": "Images of 8 or 16 bits a sample are shown.",

@@ -1,5 +1,6 @@
 """Sight: which instances and frames of an upload are shown, chosen by their headers before a pixel is decoded."""
 
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -52,11 +53,11 @@ class Series:
 
     def want(self, count: int) -> None:
         """Choose `count` frames, each in the middle of an equal part of the series."""
-        chosen = set(spread(self.num_frames, count))
-        starts = np.cumsum([0, *self.frames]).tolist()
+        chosen = spread(self.num_frames, count)
+        ends = list(itertools.accumulate(self.frames))
         self.wanted = [
-            tuple(number - start for number in range(start, start + held) if number in chosen)
-            for start, held in zip(starts, self.frames, strict=False)
+            tuple(number - (end - held) for number in chosen if end - held <= number < end)
+            for end, held in zip(ends, self.frames, strict=True)
         ]
 
 

@@ -63,7 +63,7 @@ class Rules:
     markers: tuple[str, ...] = MARKERS
     parts: int = 2000
     inflated_bytes: int = 512 << 20
-    deflated_bytes: int = 128 << 20
+    deflated_bytes: int = 64 << 20
     values: int = 1 << 28
     frame_pixels: int = 40_000_000
 
