@@ -9,6 +9,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from osler.core.config import Config
 from osler.serve.keys import Scope
 from osler.serve.limits import Limits
+from osler.serve.studies.config import StudiesConfig
 
 
 def _is_loopback(host: str) -> bool:
@@ -136,6 +137,7 @@ class ServeConfig(Config):
     keys: file that `osler keys add` makes.
     oidc: null knows keys only.
     min_free_mib: free space under --out without which it does not start: the audit trail is written there.
+    studies: DICOM in and drafts out; null has no such routes.
     """
 
     name: str = Field(default="osler", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")
@@ -146,6 +148,7 @@ class ServeConfig(Config):
     listen: ListenConfig = ListenConfig()
     limits: LimitsConfig = LimitsConfig()
     min_free_mib: NonNegativeInt = 256
+    studies: StudiesConfig | None = None
 
     @model_validator(mode="after")
     def _has_one_engine(self) -> Self:

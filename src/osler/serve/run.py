@@ -10,6 +10,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from osler.serve.engine import Engine
 from osler.serve.journal import Journal
 from osler.serve.keys import Keys, Visitor
 from osler.serve.model_files import verified_sha256
+from osler.serve.studies.config import Opened, StudiesConfig, open_studies
+from osler.serve.studies.routes import studies_router
 
 _PRIVATE = 0o600
 _BACKLOG = 512
@@ -47,12 +50,17 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what patients' requests left in memory
     who = _visitors(config)
     _prepare(out, config.min_free_mib)
-    with _listening(config.listen) as sock, _silent_libraries():
+    with _listening(config.listen) as sock, _silent_libraries(), _studies(config.studies) as studies:
         engine = open_engine(config, out, device=device, log=log)
         journal = Journal(out / "audit.jsonl")
+        limits, routers = config.limits.plain(), []
+        if studies is not None:
+            uploads = {"/v1/studies": studies.max_upload_bytes}
+            limits = replace(limits, body_bytes_below={**limits.body_bytes_below, **uploads})
+            routers = [studies_router(studies)]
         app = make_app(
-            engine, who=who, limits=config.limits.plain(), audit=journal, digest_key=_site_key(out),
-            bundle_sha256=engine.model_sha256, say=log.info,
+            engine, who=who, limits=limits, audit=journal, digest_key=_site_key(out),
+            bundle_sha256=engine.model_sha256, routers=routers, say=log.info,
         )  # fmt: skip
         asyncio.run(_serve(app, sock, config.listen, log))
         journal.close()
@@ -167,6 +175,17 @@ def _silent_libraries() -> Iterator[None]:
         yield
     finally:
         logging.disable(before)
+
+
+@contextmanager
+def _studies(config: StudiesConfig | None) -> Iterator[Opened | None]:
+    """What reads, pulls and receives studies, where the recipe has any of it."""
+    opened = open_studies(config) if config is not None else None
+    try:
+        yield opened
+    finally:
+        if opened is not None:
+            opened.close()
 
 
 class _Server(uvicorn.Server):

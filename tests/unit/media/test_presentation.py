@@ -1,4 +1,4 @@
-"""What a DICOM header makes of stored values. DCMTK is the judge in tests/e2e/test_studies_dcmtk.py; here, the rules."""
+"""What a DICOM header makes of stored values. The judge is DCMTK (tests/e2e/test_studies_dcmtk.py); here, the rules."""
 
 import io
 
