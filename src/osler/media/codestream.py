@@ -8,7 +8,8 @@ from dataclasses import dataclass
 
 _SOI, _SOC, _SIZ = b"\xff\xd8", b"\xff\x4f", b"\xff\x51"
 _JP2 = b"jp2c"
-_BOX_SEARCH = 4096
+_BOX_HEAD = 8
+_MOST_BOXES = 64
 _FRAME_MARKERS = frozenset(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC} | {0xF7}
 _ALONE = frozenset(range(0xD0, 0xD9)) | {0x01}
 _SIZE_BYTES = 40
@@ -28,11 +29,9 @@ def frame_size(data: bytes) -> FrameSize | None:
     """The size that a JPEG, JPEG-LS or JPEG 2000 frame states; None where it is none of these or is cut off."""
     if data.startswith(_SOI):
         return _jpeg_size(data)
-    start = 0
-    if not data.startswith(_SOC):
-        start = data.find(_JP2, 0, _BOX_SEARCH) + len(_JP2)
-        if start < len(_JP2) or data[start : start + 2] != _SOC:
-            return None
+    start = 0 if data.startswith(_SOC) else _codestream_start(data)
+    if start is None or data[start : start + 2] != _SOC:
+        return None
     return _j2k_size(data[start : start + 2 + 2 + _SIZE_BYTES])
 
 
@@ -54,6 +53,23 @@ def _jpeg_size(data: bytes) -> FrameSize | None:
         if length < 2:
             return None
         at += 2 + length
+    return None
+
+
+def _codestream_start(data: bytes) -> int | None:
+    """Where the codestream begins in a JP2 file (ISO/IEC 15444-1, I.4). A box that is shorter than its own head would
+    keep a reader at its place for ever, as it does pydicom's.
+    """
+    at = 0
+    for _ in range(_MOST_BOXES):
+        if at + _BOX_HEAD > len(data):
+            return None
+        length, kind = struct.unpack_from(">I4s", data, at)
+        if kind == _JP2:
+            return at + _BOX_HEAD
+        if length < _BOX_HEAD:
+            return None
+        at += length
     return None
 
 

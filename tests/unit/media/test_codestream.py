@@ -29,3 +29,10 @@ def test_a_header_that_is_cut_off_has_no_size(kind):
 )
 def test_what_is_no_frame_has_no_size(data):
     assert frame_size(data) is None
+
+
+def test_a_box_that_has_no_length_ends_the_search():
+    data = picture_file("JPEG2000", 30, 70)
+    second = data.index(b"ftyp") - 4
+    for length in (0, 1, 7):
+        assert frame_size(data[:second] + length.to_bytes(4, "big") + data[second + 4 :]) is None
