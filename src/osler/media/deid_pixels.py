@@ -4,18 +4,24 @@ They are always decoded and stored anew, uncompressed: a compressed stream has r
 value uses can hold an old-style overlay. What cannot be decoded here is not written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from osler.media.codestream import frame_size
 from osler.media.deid_ocr import Found, TextFinder
 from osler.media.window import apply_window, spanning
 from osler.schema.media import Window
 
-MAX_VALUES = 1 << 29
+_ITEM_BYTES = 8
+_RLE = "1.2.840.10008.1.2.5"
+_RLE_RATIO = 64
+_JPEG_EXTENDED = "1.2.840.10008.1.2.4.51"
+_PLUGINS = ("pydicom", "pyjpegls", "pillow", "pylibjpeg", "gdcm")
+_PILLOW_BITS = 8
 _MAX_MASKED_SHARE = 0.4
 _ROUNDS = 5
 _GROW_PX = 3
@@ -55,32 +61,42 @@ class Picture:
         return most if self.inverted else least
 
 
-def decode_picture(dataset: Any) -> Picture:
+@dataclass(frozen=True)
+class Limits:
+    """What is refused before anything makes room for it.
+
+    inflated_bytes: of a deflated file. values: of all frames that are decoded. frame_pixels: of one frame.
+    """
+
+    inflated_bytes: int = 1 << 30
+    values: int = 1 << 29
+    frame_pixels: int = 1 << 29
+
+
+def decode_picture(dataset: Any, limits: Limits | None = None, *, only: Sequence[int] | None = None) -> Picture:
     """The frames of an instance; YBR and palettes become RGB.
+
+    Args:
+        dataset: as read.
+        limits: of the size.
+        only: which frames; None for all.
 
     Raises:
         Unfit: no picture, too large, of a depth that is not an image's, or in a compression without a decoder here.
     """
-    from pydicom.pixels import apply_color_lut, get_decoder
+    from pydicom.pixels import apply_color_lut
 
-    if "PixelData" not in dataset or "Rows" not in dataset:
-        raise Unfit("no picture")
-    allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
-    if allocated not in {8, 16} or not 1 < stored <= allocated:
-        raise Unfit(f"pixels of another depth: {allocated} bits")
-    frames = int(dataset.get("NumberOfFrames") or 1)
-    if not 0 < frames * int(dataset.Rows) * int(dataset.Columns) * int(dataset.SamplesPerPixel) <= MAX_VALUES:
-        raise Unfit("too many pixels")
-    syntax = dataset.file_meta.TransferSyntaxUID
-    try:
-        decoder = get_decoder(syntax)
-    except NotImplementedError as error:
-        raise Unfit("unknown transfer syntax") from error
-    if not decoder.is_available:
-        raise Unfit(f"no decoder: {syntax.name}")
-    values, facts = decoder.as_array(dataset, raw=False, correct_unused_bits=True)
+    frames = _checked_layout(dataset, limits or Limits(), 0 if only is None else len(only))
+    decoder, plugin = _decoder(dataset, frames)
+    stored, allocated = int(dataset.BitsStored), int(dataset.BitsAllocated)
+    options: dict[str, Any] = {"raw": False, "correct_unused_bits": True, "decoding_plugin": plugin}
+    if only is None:
+        values, facts = decoder.as_array(dataset, **options)
+    else:
+        parts = [decoder.as_array(dataset, index=number, **options) for number in only]
+        values, facts = np.stack([part[0] for part in parts]), parts[0][1]
     kind = str(facts["photometric_interpretation"])
-    shape = (frames, int(dataset.Rows), int(dataset.Columns))
+    shape = (frames if only is None else len(only), int(dataset.Rows), int(dataset.Columns))
     if kind == "PALETTE COLOR":
         colours = apply_color_lut(values, dataset)
         return Picture(_to_8_bits(colours).reshape(*shape, 3), 8, inverted=False)
@@ -91,6 +107,63 @@ def decode_picture(dataset: Any) -> Picture:
     if kind == "RGB":
         return Picture(_to_8_bits(values, stored).reshape(*shape, 3), 8, inverted=False)
     raise Unfit("another kind of colour")
+
+
+def num_frames(dataset: Any) -> int:
+    """How many frames the header states."""
+    return int(dataset.get("NumberOfFrames") or 1)
+
+
+def _checked_layout(dataset: Any, limits: Limits, num_wanted: int) -> int:
+    """The number of frames, where the header describes pixels that can be decoded. Makes room for none of them."""
+    if "PixelData" not in dataset or "Rows" not in dataset:
+        raise Unfit("no picture")
+    allocated, stored = int(dataset.BitsAllocated), int(dataset.BitsStored)
+    if allocated not in {8, 16} or not 1 < stored <= allocated:
+        raise Unfit(f"pixels of another depth: {allocated} bits")
+    frames, samples = num_frames(dataset), int(dataset.SamplesPerPixel)
+    pixels = int(dataset.Rows) * int(dataset.Columns)
+    if not (frames > 0 and samples in {1, 3} and 0 < pixels <= limits.frame_pixels):
+        raise Unfit("too many pixels")
+    if (num_wanted or frames) * pixels * samples > limits.values:
+        raise Unfit("too many pixels")
+    packed = len(dataset.PixelData)
+    syntax = dataset.file_meta.TransferSyntaxUID
+    if syntax.is_encapsulated and packed < _ITEM_BYTES * frames:
+        raise Unfit("too many pixels: fewer fragments than frames")
+    if syntax == _RLE and frames * pixels * samples * allocated // 8 > _RLE_RATIO * packed:
+        raise Unfit("too many pixels: more than run lengths can hold")
+    return frames
+
+
+def _decoder(dataset: Any, frames: int) -> tuple[Any, str]:
+    """Who decodes: the same package wherever it is installed, so that a picture does not depend on what else is."""
+    from pydicom.encaps import generate_frames
+    from pydicom.pixels import get_decoder
+    from pydicom.uid import JPEG2000TransferSyntaxes
+
+    syntax = dataset.file_meta.TransferSyntaxUID
+    try:
+        decoder = get_decoder(syntax)
+    except NotImplementedError as error:
+        raise Unfit("unknown transfer syntax") from error
+    if not syntax.is_encapsulated:
+        return decoder, ""
+    deepest = 0
+    if syntax != _RLE:
+        for frame in generate_frames(dataset.PixelData, number_of_frames=frames):
+            size = frame_size(frame)
+            if size is None or (size.rows, size.columns) != (dataset.Rows, dataset.Columns):
+                raise Unfit("damaged: a compressed frame is of another size than the header says")
+            deepest = max(deepest, size.bits)
+    known = [plugin for plugin in _PLUGINS if plugin in decoder.available_plugins]
+    if deepest > _PILLOW_BITS or syntax in JPEG2000TransferSyntaxes:
+        known = [plugin for plugin in known if plugin != "pillow"]
+    if deepest > _PILLOW_BITS and syntax == _JPEG_EXTENDED:
+        known = [plugin for plugin in known if plugin != "gdcm"]
+    if not known:
+        raise Unfit(f"no decoder: {syntax.name}")
+    return decoder, known[0]
 
 
 def write_picture(clean: Any, picture: Picture) -> None:

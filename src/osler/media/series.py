@@ -60,7 +60,15 @@ def read_series(path: Path) -> Volume:
     files = series_files(path) if path.is_dir() else [path]
     if not files:
         raise InputError(f"{path.name} holds no file", expected="the instances of one DICOM series")
-    datasets = [(file.name, read_dataset(file)) for file in files]
+    return series_volume([(file.name, read_dataset(file)) for file in files], path.name)
+
+
+def series_volume(datasets: Sequence[tuple[str, Any]], series: str) -> Volume:
+    """The volume that instances make, each with the name that errors call it by; `series` is what they call all.
+
+    Raises:
+        InputError: as `read_series`.
+    """
     _check_one_series(datasets)
     slices: list[_Slice] = []
     for name, dataset in datasets:
@@ -69,7 +77,7 @@ def read_series(path: Path) -> Volume:
     _check_alike(slices)
     first = slices[0]
     if len(slices) * first.values.size > MAX_VOXELS:
-        raise InputError(f"{path.name} is too large", expected=f"at most {MAX_VOXELS} voxels")
+        raise InputError(f"{series} is too large", expected=f"at most {MAX_VOXELS} voxels")
     normal = np.cross(*first.along)
     slices.sort(key=lambda part: float(part.position @ normal))
     step = _step(slices, normal)

@@ -10,9 +10,9 @@ import pytest
 from identities import BIG, DEFLATED, EXPLICIT, IMPLICIT, J2K, JPEG, KEY, RLE, Planted, dicom_file, gradient
 from osler.core.errors import InputError
 from osler.core.settings import read_settings
-from osler.media import deid
 from osler.media.deid import Clean, HeldBack, Policy, deidentify, png_frames, shown_window
 from osler.media.deid_key import Pseudonyms, read_key
+from osler.media.deid_pixels import Limits
 from osler.media.deid_residue import Search
 from osler.media.image import decode_image, image_facts
 
@@ -38,8 +38,8 @@ def header(data: bytes, **options):
     return pydicom.dcmread(io.BytesIO(clean(data, **options).dicom))
 
 
-def reason(data: bytes) -> str:
-    found = deidentify(data, Policy(NAMES, NoText()))
+def reason(data: bytes, **options) -> str:
+    found = deidentify(data, Policy(NAMES, NoText(), **options))
     assert isinstance(found, HeldBack)
     return found.reason
 
@@ -175,13 +175,12 @@ def test_a_file_without_a_picture_is_held_back():
     assert reason(buffer.getvalue()) == "no picture"
 
 
-def test_a_deflated_bomb_is_held_back(monkeypatch):
-    monkeypatch.setattr(deid, "MAX_INFLATED", 1 << 20)
+def test_a_deflated_bomb_is_held_back():
     data = dicom_file(syntax=DEFLATED)
     start = data.index(DEFLATED.encode()) + len(DEFLATED)
     packer = zlib.compressobj(wbits=-15)
     bomb = data[:start] + packer.compress(bytes(8 << 20)) + packer.flush()
-    assert reason(bomb) == "too large when inflated"
+    assert reason(bomb, limits=Limits(inflated_bytes=1 << 20)) == "too large when inflated"
 
 
 def test_damage_of_every_kind_never_raises_and_never_quotes():
