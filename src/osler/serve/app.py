@@ -32,6 +32,7 @@ def make_app(
     audit: Audit,
     digest_key: bytes,
     bundle_sha256: str = "",
+    others: Sequence[Engine] = (),
     routers: Sequence[APIRouter] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> FastAPI:
@@ -44,14 +45,18 @@ def make_app(
         audit: writes events; a request whose event it cannot write is refused with 503.
         digest_key: the site's key for digests in events.
         bundle_sha256: entered in events.
+        others: further models, such as one to compare with; a request names the one that it wants.
         routers: further routes. Each route declares `Depends(needs("scope"))`; auth, limits, audit and the form of
             errors are the gate's. A handler finds `visitor`, `trail` and `request_id` in `request.state`, and raises
-            Refusal. `app.state` has `engine`, `limits`, `admission`, `decoders`, `meters` and `doors`.
+            Refusal. `app.state` has `engine`, `engines` by name, `limits`, `admission`, `decoders`, `meters` and `doors`.
         say: takes lines for the log.
 
     Raises:
-        ValueError: a route but /health declares no scope.
+        ValueError: a route but /health declares no scope, or two engines have one name.
     """
+    engines = {each.model: each for each in (engine, *others)}
+    if len(engines) <= len(others):
+        raise ValueError("each engine needs a name of its own")
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
     doors = Doors(who, limits, recorder, meters, say)
@@ -61,18 +66,20 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engine.start()
+        for each in engines.values():
+            await each.start()
         await decoders.start()
         try:
             yield
         finally:
-            await engine.close()
+            for each in engines.values():
+                await each.close()
             await decoders.close()
             recorder.close()
 
     app = FastAPI(title="osler", openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine, app.state.limits, app.state.meters, app.state.doors = engine, limits, meters, doors
-    app.state.decoders = decoders
+    app.state.engines, app.state.decoders = engines, decoders
     app.state.admission = Admission(limits.max_admitted)
     app.add_middleware(Gate, doors=doors)
     app.add_exception_handler(HTTPException, _in_our_form)
@@ -94,9 +101,10 @@ def _status_routes() -> APIRouter:
     async def ready(request: Request) -> dict[str, str]:
         if request.app.state.doors.recorder.is_broken:
             raise Refusal(503, "the audit trail cannot be written", code="audit_unavailable", retry_after_s=5)
-        problem = await request.app.state.engine.problem()
-        if problem:
-            raise Refusal(503, problem, code="engine_unavailable", retry_after_s=5)
+        for engine in request.app.state.engines.values():
+            problem = await engine.problem()
+            if problem:
+                raise Refusal(503, problem, code="engine_unavailable", retry_after_s=5)
         return {"status": "ready"}
 
     @router.get("/metrics", dependencies=[Depends(needs("metrics"))])
@@ -106,15 +114,10 @@ def _status_routes() -> APIRouter:
 
     @router.get("/v1/models", dependencies=[Depends(needs("chat", "study"))])
     async def models(request: Request) -> dict[str, Any]:
-        engine: Engine = request.app.state.engine
-        entry = {
-            "id": engine.model,
-            "object": "model",
-            "created": 0,
-            "owned_by": "osler",
-            "sha256": engine.model_sha256,
-        }
-        return {"object": "list", "data": [entry]}
+        engines: dict[str, Engine] = request.app.state.engines
+        about = {"object": "model", "created": 0, "owned_by": "osler"}
+        entries = [{"id": name, **about, "sha256": engine.model_sha256} for name, engine in engines.items()]
+        return {"object": "list", "data": entries}
 
     return router
 

@@ -222,6 +222,7 @@ async function keep() {
   state.lines = state.lines.filter((each) => each.reader !== state.reader || each.item_id !== open.item_id);
   state.lines.push(line({ ...open, seconds: Math.round((performance.now() - began) / 100) / 10 }));
   state.open = null;
+  fill($("duel"));
   tell();
   announce("Kept");
   if (state.cases.length) await next();

@@ -42,7 +42,8 @@ export function inWords(status, body, retryAfter) {
   const error = body?.error || {};
   const ours = BY_CODE[error.code] || BY_STATUS[status] || "The server refused the request.";
   const wait = retryAfter ? ` Try again in ${retryAfter} s.` : "";
-  const theirs = error.message ? ` The server says: ${error.message}.`.replace(/\.\.$/, ".") : "";
+  const isSame = ours.toLowerCase().startsWith(String(error.message).toLowerCase());
+  const theirs = error.message && !isSame ? ` The server says: ${error.message}.`.replace(/\.\.$/, ".") : "";
   return ours + wait + theirs;
 }
 

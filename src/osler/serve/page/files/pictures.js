@@ -10,7 +10,7 @@ const EIGHT_BITS = { center: 128, width: 256 };
 // A picture of the model's input. `original` is the file (a Blob) or the server's PNG (a data URI).
 class Picture {
   constructor(facts) {
-    Object.assign(this, { modality: "", scale: null, window: EIGHT_BITS, values: null, facts: null, boxes: [] }, facts);
+    Object.assign(this, { modality: "", scale: null, window: EIGHT_BITS, values: null, facts: null, isCurved: false, boxes: [] }, facts);
   }
 
   // Whether a window can be set on more than 8 bits, and so the model be shown it.
@@ -169,6 +169,7 @@ function pictureOf(image, modality) {
   const { url, values, ...facts } = image;
   const given = values ? {
     values: bytesOf(values.url), window: { center: values.center, width: values.width }, scale: values.scale || null,
+    isCurved: values.is_curved,
   } : {};
   return new Picture({ original: url, modality, facts, ...given });
 }

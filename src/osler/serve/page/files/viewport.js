@@ -125,6 +125,7 @@ export class Viewport {
     const lines = [
       frame, `window ${Math.round(shown.center)} / ${Math.round(shown.width)}${unit}`,
       `zoom ${Math.round(this.look.zoom * 100)} %`, this.look.invert ? "inverted" : "",
+      this.picture.isCurved ? "straight line; the file asks for a curve" : "",
     ].filter(Boolean);
     this.caption.replaceChildren(el("strong", {}, this.name), ` ${title}`, detail ? el("span", { class: "soft" }, ` ${detail}`) : "");
     this.corner.textContent = this.problem || lines.join("\n");
