@@ -136,8 +136,16 @@ class Tab:
 
     def ask(self, words):
         self.page.fill("#question", words)
-        self.page.press("#question", "Control+Enter")
-        self.until("document.querySelectorAll('.exchange').length > 0 && !document.body.classList.contains('busy')")
+        self.answered(lambda: self.page.press("#question", "Control+Enter"))
+
+    def answered(self, act):
+        """Do what asks, and wait until the models have answered."""
+        before, end = len(self.bodies), time.monotonic() + 15
+        act()
+        while len(self.bodies) == before:
+            assert time.monotonic() < end, "nothing was asked"
+            self.page.wait_for_timeout(20)
+        self.until("!document.body.classList.contains('busy')")
 
     def close(self):
         self.context.close()

@@ -110,7 +110,9 @@ function tell() {
   $("blind-progress").textContent = isReading ? `Reader ${state.reader}: ${state.lines.length}${of} judged.` : "";
   $("export").disabled = !state.lines.length;
   $("export").textContent = `Export ${state.lines.length} ${state.lines.length === 1 ? "verdict" : "verdicts"}`;
-  $("question").disabled = isReading && state.cases.length > 0;
+  const isListed = isReading && state.cases.length > 0;
+  $("question").disabled = isListed;
+  $("send").disabled = isListed;
 }
 
 async function next() {
@@ -163,7 +165,7 @@ async function duel(listed, words) {
       error.status === 401 || error.status === 429 ? error.message : "One of the two answers could not be had or is not whole; this case is not judged."),
     el("div", { class: "row" }, button("Try again", () => duel(listed, words)), listed ? button("Leave it out", () => leaveOut(listed)) : null));
   } finally {
-    $("send").disabled = false;
+    tell();
   }
 }
 

@@ -151,7 +151,7 @@ function sentWords(sent, isNew) {
   if (!isNew) return "A further question about the same pictures.";
   if (!sent.length) return "Sent without a picture.";
   const own = sent.filter(({ window }) => window).length;
-  const how = own ? `, ${own} with the window set here` : ", as they came";
+  const how = own ? `, ${own} with the window set here` : `, as ${sent.length === 1 ? "it" : "they"} came`;
   return `Sent with ${sent.length} ${sent.length === 1 ? "picture" : "pictures"}${how}; no marks, no zoom.`;
 }
 

@@ -68,8 +68,9 @@ export function percentileWindow(source, low, high) {
 export const spanning = (least, most) => ({ center: (least + most + 1) / 2, width: Math.max(2, most - least + 1) });
 
 // What is offered for a picture: [{ words, window(source) }]. CT in Hounsfield units where the server says the scale.
-export function presetsOf(picture) {
-  const file = { words: "As the file asks", window: () => picture.window };
+// first: the window that it had at first.
+export function presetsOf(picture, first) {
+  const file = { words: "As the file asks", window: () => first };
   const rest = [
     { words: "Middle 99 %", window: (source) => percentileWindow(source, 0.005, 0.995) },
     { words: "Middle 90 %", window: (source) => percentileWindow(source, 0.05, 0.95) },

@@ -88,10 +88,18 @@ function uriOf(blob) {
 
 // A stack: the pictures of one series in order, and how they are looked at.
 export function stackOf({ title, detail = "", days = null, study = "", series = null, pictures, total = pictures.length }) {
+  const window = widest(pictures.map((picture) => picture.window));
   return {
-    title, detail, days, study, series, pictures, total, isSent: true,
-    look: { frame: 0, zoom: 1, panX: 0, panY: 0, invert: false, window: { ...pictures[0].window } },
+    title, detail, days, study, series, pictures, total, window, isSent: true,
+    look: { frame: 0, zoom: 1, panX: 0, panY: 0, invert: false, window: { ...window } },
   };
+}
+
+// One window for all frames: it must not jump while the reader scrolls.
+function widest(windows) {
+  const low = Math.min(...windows.map(({ center, width }) => center - width / 2));
+  const high = Math.max(...windows.map(({ center, width }) => center + width / 2));
+  return { center: (low + high) / 2, width: high - low };
 }
 
 const KINDS = [

@@ -145,9 +145,10 @@ function carried(view, other) {
   if (from.scale && to.scale && from.modality === "CT" && to.modality === "CT") {
     return toStored(toShown(view.look.window, from.scale), to.scale);
   }
-  const stretch = view.look.window.width / from.window.width;
-  const shift = (view.look.window.center - from.window.center) / from.window.width;
-  return { center: to.window.center + shift * to.window.width, width: Math.max(1, to.window.width * stretch) };
+  const [own, others] = [view.stack.window, other.stack.window];
+  const stretch = view.look.window.width / own.width;
+  const shift = (view.look.window.center - own.center) / own.width;
+  return { center: others.center + shift * others.width, width: Math.max(1, others.width * stretch) };
 }
 
 function arrange() {
@@ -191,8 +192,8 @@ function row(stack, number) {
 function presets() {
   const picture = state.active.picture || state.views[0].picture;
   const select = $("preset");
-  const options = picture ? presetsOf(picture) : [];
-  fill(select, el("option", { value: "" }, "Window"), ...options.map(({ words }, number) => (
+  const options = picture ? presetsOf(picture, null) : [];
+  fill(select, el("option", { value: "" }, "Presets"), ...options.map(({ words }, number) => (
     el("option", { value: String(number) }, `${number + 1}  ${words}`))));
   select.value = "";
   select.disabled = !picture;

@@ -19,7 +19,7 @@ export class Viewport {
     this.stage = el("div", {
       class: "stage", tabindex: "0", role: "application", "aria-label": `${name} picture, empty`, "aria-describedby": "view-keys",
     }, this.pixels, this.overlay, this.corner);
-    this.slider = el("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": `Frame of the ${name.toLowerCase()} stack` });
+    this.slider = el("input", { type: "range", min: "0", max: "0", value: "0", "aria-label": `Frame of the ${name.toLowerCase()} stack`, hidden: true });
     this.caption = el("p", { class: "caption" });
     root.append(this.caption, this.stage, this.slider);
     this.buffer = new OffscreenCanvas(1, 1);
@@ -156,7 +156,7 @@ export class Viewport {
   }
 
   preset(number) {
-    const preset = this.picture && presetsOf(this.picture)[number];
+    const preset = this.picture && presetsOf(this.picture, this.stack.window)[number];
     if (!preset || !this.source) return;
     const { center, width } = preset.window(this.source);
     this.window(center, width);
@@ -183,7 +183,7 @@ export class Viewport {
   }
 
   reset() {
-    Object.assign(this.look, { zoom: 1, panX: 0, panY: 0, invert: false, window: { ...this.picture.window } });
+    Object.assign(this.look, { zoom: 1, panX: 0, panY: 0, invert: false, window: { ...this.stack.window } });
     for (const what of ["window", "place", "invert"]) this.changed(what);
   }
 
