@@ -108,7 +108,7 @@ function tell() {
   $("end-blind").hidden = !isReading;
   const of = state.cases.length ? ` of ${state.cases.length}` : "";
   $("blind-progress").textContent = isReading ? `Reader ${state.reader}: ${state.lines.length}${of} judged.` : "";
-  $("export").disabled = !state.lines.length;
+  $("export").hidden = !state.lines.length;
   $("export").textContent = `Export ${state.lines.length} ${state.lines.length === 1 ? "verdict" : "verdicts"}`;
   const isListed = isReading && state.cases.length > 0;
   $("question").disabled = isListed;

@@ -127,7 +127,7 @@ async function exchange(words, models, sent, first) {
   busy(true);
   const cards = models.map((model) => card(model, sent, models.length > 1));
   const asked = el("article", { class: "exchange" },
-    el("h3", {}, el("span", { class: "soft" }, "You asked "), words),
+    el("h3", {}, el("span", { class: "soft" }, "You asked "), plain(words)),
     el("p", { class: "soft small" }, sentWords(sent, isNew)),
     el("div", { class: "sides" }, ...cards.map((each) => each.root)));
   $("answers").append(asked);
@@ -145,6 +145,7 @@ async function exchange(words, models, sent, first) {
   }
 }
 
+const plain = (words) => partsOf(words).map((part) => part.text ?? "[marked region]").join("");
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 function sentWords(sent, isNew) {

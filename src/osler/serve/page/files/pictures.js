@@ -90,7 +90,7 @@ function uriOf(blob) {
 export function stackOf({ title, detail = "", days = null, study = "", series = null, pictures, total = pictures.length }) {
   const window = widest(pictures.map((picture) => picture.window));
   return {
-    title, detail, days, study, series, pictures, total, window, isSent: true,
+    title, detail, days, study, series, pictures, total, window, batch: 0, isPrior: days > 0, isSent: true,
     look: { frame: 0, zoom: 1, panX: 0, panY: 0, invert: false, window: { ...window } },
   };
 }

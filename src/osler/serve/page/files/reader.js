@@ -6,13 +6,13 @@ import { forgetDecoded, takeIn, whenWords } from "./pictures.js";
 import { refusalLines } from "./errors.js";
 import { Viewport } from "./viewport.js";
 
-const state = { stacks: [], isLinked: true, isPriorShown: false, active: null, views: [], told: {} };
+const state = { stacks: [], numBatches: 0, isLinked: true, isPriorShown: false, active: null, views: [], told: {} };
 
 // told.changed(): other pictures would be sent. told.asked(name): "question" or "help". told.lists(files).
 export function startReader(told) {
   state.told = told;
   const heard = { changed: follow, asked };
-  state.views = [new Viewport($("current"), "Current", heard), new Viewport($("prior"), "Prior", heard)];
+  state.views = [new Viewport($("current"), "Current", heard), new Viewport($("prior"), "Beside", heard)];
   state.active = state.views[0];
   intake();
   for (const [id, name] of [["invert", "invert"], ["reset", "reset"]]) {
@@ -33,6 +33,7 @@ export function startReader(told) {
 
 export function forget() {
   state.stacks = [];
+  state.numBatches = 0;
   forgetDecoded();
   state.isPriorShown = false;
   for (const view of state.views) view.show(null);
@@ -81,24 +82,30 @@ export function showOnly(stacks) {
 
 function add(stacks) {
   if (!stacks.length) return;
+  state.numBatches += 1;
+  stacks.forEach((stack) => { stack.batch = state.numBatches; });
   state.stacks.push(...stacks);
-  const [current, prior] = pair();
-  if (prior && !state.isPriorShown) state.isPriorShown = true;
+  const [current, prior] = pair(stacks);
+  state.isPriorShown = state.isPriorShown || Boolean(prior);
   place(state.views[0], current);
-  place(state.views[1], prior || null);
+  if (prior) place(state.views[1], prior);
   arrange();
   state.told.changed();
 }
 
-// The latest series, and one of an earlier study of the same kind; without dates the first two that were loaded.
-function pair() {
-  const dated = state.stacks.filter((stack) => stack.days !== null);
-  if (!dated.length) return [state.views[0].stack || state.stacks[0], state.views[1].stack || state.stacks[1]];
-  const current = [...dated].sort((a, b) => a.days - b.days)[0];
-  const earlier = dated.filter((stack) => stack.study !== current.study).sort((a, b) => a.days - b.days);
+// The latest series of an upload, and one of an earlier study of the same person, of the same kind if there is one. Of
+// pictures without dates none is taken for a prior: the reader says which is.
+function pair(stacks) {
+  const dated = stacks.filter((stack) => stack.days !== null).sort((a, b) => a.days - b.days);
+  if (!dated.length) return [state.views[0].stack || stacks[0], null];
+  const [current] = dated;
+  const earlier = dated.filter((stack) => stack.isPrior && stack.series.patient === current.series.patient);
   const kind = (stack) => stack.pictures[0].modality;
-  return [current, earlier.find((stack) => kind(stack) === kind(current)) || earlier[0]];
+  return [current, earlier.find((stack) => kind(stack) === kind(current)) || earlier[0] || null];
 }
+
+// Whether it is known to be of the latest study: dates are compared within one upload only.
+const isLatest = (stack) => stack.days === 0 && state.numBatches === 1;
 
 function place(view, stack) {
   if (view.stack !== stack) view.show(stack || null);
@@ -162,6 +169,8 @@ function arrange() {
   $("link").disabled = !isPrior;
   $("boxes").setAttribute("aria-pressed", String(state.views[0].areBoxesShown !== false));
   fill($("series"), ...state.stacks.map(row));
+  const people = new Set(state.stacks.map((stack) => stack.series?.patient).filter(Boolean)).size;
+  say($("people-said"), people > 1 ? `Studies of ${people} people are loaded: what is chosen for the model is asked about together.` : "", "error");
   $("loaded").hidden = !areAny;
   presets();
   marks();
@@ -170,7 +179,10 @@ function arrange() {
 function row(stack, number) {
   const inView = (place) => state.views[place].stack === stack;
   const put = (place) => () => {
-    if (place === 1) state.isPriorShown = true;
+    if (place === 1) {
+      state.isPriorShown = true;
+      stack.isPrior = !isLatest(stack);
+    } else if (!stack.days) stack.isPrior = false;
     state.views[place].show(stack);
     state.active = state.views[place];
     arrange();
@@ -185,7 +197,10 @@ function row(stack, number) {
     el("span", { class: "what" }, el("strong", {}, stack.title), el("span", { class: "soft" }, ` ${stack.detail}`)),
     el("span", { class: "row" },
       button("Current", put(0), { "aria-pressed": String(inView(0)), "aria-label": `Show ${stack.title} as current` }),
-      button("Prior", put(1), { "aria-pressed": String(inView(1) && state.isPriorShown), "aria-label": `Show ${stack.title} as prior` }),
+      button(isLatest(stack) ? "Beside" : "Prior", put(1), {
+        "aria-pressed": String(inView(1) && state.isPriorShown),
+        "aria-label": isLatest(stack) ? `Show ${stack.title} beside` : `Show ${stack.title} as prior`,
+      }),
       el("label", { class: "check" }, sent, "for the model")));
 }
 
@@ -211,14 +226,12 @@ export const focusPicture = () => state.views[0].stage.focus();
 
 // What a question is sent with, current before prior: [{ picture, stack, window }].
 export function forModel(most) {
-  const chosen = [...state.stacks].filter((stack) => stack.isSent).sort((a, b) => (a.days ?? 0) - (b.days ?? 0) || order(a) - order(b));
+  const chosen = state.stacks.filter((stack) => stack.isSent).sort((a, b) => a.isPrior - b.isPrior || (a.days ?? 0) - (b.days ?? 0));
   const each = Math.max(1, Math.floor(most / Math.max(1, chosen.length)));
   return chosen.flatMap((stack) => frames(stack, each).map((picture) => ({
     picture, stack, window: $("window-sent").checked && picture.isDeep ? stack.look.window : null,
   }))).slice(0, most);
 }
-
-const order = (stack) => (state.isPriorShown && state.views[1].stack === stack && state.views[0].stack !== stack ? 1 : 0);
 
 function frames(stack, most) {
   const { pictures, look } = stack;
@@ -229,10 +242,9 @@ function frames(stack, most) {
 
 // Which pictures are of which study, in words that go with the question; "" where all are of one.
 export function studyWords(sent) {
-  const isPrior = (stack) => (stack.days ? true : state.isPriorShown && order(stack) === 1);
-  if (!sent.some(({ stack }) => isPrior(stack))) return "";
+  if (!sent.some(({ stack }) => stack.isPrior)) return "";
   const lines = sent.map(({ stack }, number) => {
-    const when = stack.days ? `prior study, ${whenWords(stack.days)}` : isPrior(stack) ? "prior study" : "current study";
+    const when = stack.isPrior ? `prior study${stack.days ? `, ${whenWords(stack.days)}` : ""}` : "current study";
     return `Image ${number + 1}: ${when}.`;
   });
   return lines.join(" ");

@@ -118,7 +118,8 @@ export class Viewport {
       this.stage.setAttribute("aria-label", `${this.name} picture, empty`);
       return;
     }
-    const { title, detail, pictures } = this.stack;
+    const { title, detail, pictures, isPrior } = this.stack;
+    const name = isPrior ? "Prior" : this.name;
     const shown = toShown(this.look.window, this.picture.scale);
     const unit = this.picture.scale && this.picture.modality === "CT" ? " HU" : "";
     const frame = pictures.length > 1 ? `frame ${this.look.frame + 1} of ${pictures.length}` : "";
@@ -127,11 +128,11 @@ export class Viewport {
       `zoom ${Math.round(this.look.zoom * 100)} %`, this.look.invert ? "inverted" : "",
       this.picture.isCurved ? "straight line; the file asks for a curve" : "",
     ].filter(Boolean);
-    this.caption.replaceChildren(el("strong", {}, this.name), ` ${title}`, detail ? el("span", { class: "soft" }, ` ${detail}`) : "");
+    this.caption.replaceChildren(el("strong", {}, name), ` ${title}`, detail ? el("span", { class: "soft" }, ` ${detail}`) : "");
     this.corner.textContent = this.problem || lines.join("\n");
     this.slider.value = String(this.look.frame);
     this.slider.setAttribute("aria-valuetext", frame);
-    this.stage.setAttribute("aria-label", `${this.name} picture: ${title}, ${detail}`);
+    this.stage.setAttribute("aria-label", `${name} picture: ${title}, ${detail}`);
     this.state = lines.join(", ");
   }
 
