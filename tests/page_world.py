@@ -1,4 +1,4 @@
-"""What the tests of the page share: a server on a real socket with scripted models, and a browser that opens its page."""
+"""What the tests of the page share: a server on a real socket with scripted models, and a browser that opens it."""
 
 import asyncio
 import io
@@ -29,6 +29,7 @@ WORDS = (
 
 def harmony(thought, words):
     """Raw pieces as a model with channels writes them."""
+
     def cut(text):
         return [text[place : place + 12] for place in range(0, len(text), 12)]
 
@@ -56,7 +57,7 @@ def running(*, engines=None, limits=UNHURRIED, with_studies=True):
     ]
     studies = opened() if with_studies else None
     routers = [studies_router(studies)] if studies else []
-    served = Served(engines[0], limits=limits, routers=routers, others=engines[1:])
+    served = Served(engines, limits=limits, routers=routers)
     add_page(served.app)
     server = uvicorn.Server(uvicorn.Config(served.app, port=0, log_config=None, access_log=False))
     thread = threading.Thread(target=lambda: asyncio.run(server.serve()), daemon=True)

@@ -71,7 +71,7 @@ UNHURRIED = Limits(burst=10_000, requests_per_minute=1e6)
 class Served:
     """An app and a client that speaks to it without a socket."""
 
-    def __init__(self, engine, *, limits=UNHURRIED, audit=None, routers=(), others=()):
+    def __init__(self, engine, *, limits=UNHURRIED, audit=None, routers=()):
         self.engine, self.events, self.lines = engine, [], []
         self.app = make_app(
             engine,
@@ -80,7 +80,6 @@ class Served:
             audit=audit or self.events.append,
             digest_key=b"site",
             routers=routers,
-            others=others,
             say=self.lines.append,
         )
 

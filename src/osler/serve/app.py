@@ -25,37 +25,36 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def make_app(
-    engine: Engine,
+    engine: Engine | Sequence[Engine],
     *,
     who: Callable[[str], Visitor | None],
     limits: Limits,
     audit: Audit,
     digest_key: bytes,
     bundle_sha256: str = "",
-    others: Sequence[Engine] = (),
     routers: Sequence[APIRouter] = (),
     say: Callable[[str], None] = lambda line: None,
 ) -> FastAPI:
     """The gateway as an ASGI application.
 
     Args:
-        engine: what answers.
+        engine: what answers; several are asked for by name, and the first is the one of a request that is refused.
         who: the visitor of a key, such as `Keys(path).visitor`.
         limits: what is refused.
         audit: writes events; a request whose event it cannot write is refused with 503.
         digest_key: the site's key for digests in events.
         bundle_sha256: entered in events.
-        others: further models, such as one to compare with; a request names the one that it wants.
         routers: further routes. Each route declares `Depends(needs("scope"))`; auth, limits, audit and the form of
             errors are the gate's. A handler finds `visitor`, `trail` and `request_id` in `request.state`, and raises
-            Refusal. `app.state` has `engine`, `engines` by name, `limits`, `admission`, `decoders`, `meters` and `doors`.
+            Refusal. `app.state` has `engine`, `engines` by name, `limits`, `admission`, `decoders`, `meters`, `doors`.
         say: takes lines for the log.
 
     Raises:
         ValueError: a route but /health declares no scope, or two engines have one name.
     """
-    engines = {each.model: each for each in (engine, *others)}
-    if len(engines) <= len(others):
+    given = tuple(engine) if isinstance(engine, Sequence) else (engine,)
+    engine, engines = given[0], {each.model: each for each in given}
+    if len(engines) < len(given):
         raise ValueError("each engine needs a name of its own")
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
@@ -115,7 +114,9 @@ def _status_routes() -> APIRouter:
     @router.get("/v1/models", dependencies=[Depends(needs("chat", "study"))])
     async def models(request: Request) -> dict[str, Any]:
         engines: dict[str, Engine] = request.app.state.engines
-        about = {"object": "model", "created": 0, "owned_by": "osler"}
+        limits: Limits = request.app.state.limits
+        about: dict[str, Any] = {"object": "model", "created": 0, "owned_by": "osler"}
+        about |= {"max_images": limits.max_images, "max_tokens": limits.max_tokens}
         entries = [{"id": name, **about, "sha256": engine.model_sha256} for name, engine in engines.items()]
         return {"object": "list", "data": entries}
 

@@ -35,12 +35,13 @@ _JUDGE, _READERS = "judge", "all readers"
 class PreferenceConfig(Config):
     """A recipe of `osler score` with `method: preference`.
 
-    answers: `predictions.jsonl` of at least two models, by name, and data: the folders they were asked from; for a judge
-    and for readers' pages.
+    answers: `predictions.jsonl` of at least two models, by name; data: the folders they were asked from. A judge and
+    readers need both.
     tasks: only these; () takes all. judge: a model behind an endpoint that is asked about every pair in both orders.
     readers: names of people, for each of whom a blinded page is written. num_cases: of each page, drawn from the seed;
     null takes all. exports: files that the pages gave back. verdicts: exports of the served page's blinded readings,
-    where the models answered while the reader waited; they need neither answers nor data. prompt_sha256: as in a recipe with `method: rubric`.
+    where the models answered while the reader waited; they need neither answers nor data. prompt_sha256: as in a
+    recipe with `method: rubric`.
     """
 
     method: Literal["preference"]
@@ -72,7 +73,7 @@ def check(config: PreferenceConfig) -> PreferenceConfig:
     if config.judge is None and not config.readers and not config.verdicts:
         raise InputError(
             "recipe: nobody prefers",
-            expected="judge (an endpoint), readers (names of people), verdicts (of the served page), or several of them",
+            expected="some of judge (an endpoint), readers (names of people), verdicts (of the served page)",
         )
     if (config.judge or config.readers) and (len(config.answers) < 2 or not config.data):
         raise InputError(
@@ -129,7 +130,12 @@ def run(config: PreferenceConfig, out: Path, log: Log) -> Finished:
     }
     _write_outcomes(out, rated, duels)
     write_json(out / "preference.json", record)
-    counts = {"pairs": len(duels), "pages": len(pages), "exports": len(config.exports) + len(config.verdicts), **left_out}
+    counts = {
+        "pairs": len(duels),
+        "pages": len(pages),
+        "exports": num_exports,
+        **left_out,
+    }
     return Finished(_message(record, pages), seeds={"score": config.seed}, counts=counts)
 
 
@@ -233,7 +239,7 @@ def _served(served: Verdicts, rated: Mapping[str, _Rated]) -> dict[str, _Rated]:
             fix="Give the readers of pages and of the served page names of their own.",
         )
     if served.outcomes and not served.duels:
-        raise InputError("the verdicts of the served page judge no case", got=f"{sum(served.left_out.values())} left out")
+        raise InputError("the verdicts of the served page judge no case", got=f"{served.left_out.total()} left out")
     return {
         name: _Rated(outcomes, {"left_out": served.left_out.get(name, 0)}) for name, outcomes in served.outcomes.items()
     }

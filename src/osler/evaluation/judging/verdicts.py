@@ -1,6 +1,6 @@
 """Verdicts: what readers said on the served page, one line of JSON a case, as its export writes them.
 
-There both models answer while the reader waits; both answers are shown at once, on sides drawn for each reader and case.
+There both models answer while the reader waits; both answers are shown at once, on sides drawn by reader and case.
 """
 
 import json
@@ -24,7 +24,7 @@ _Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 class PageVerdict(Record):
     """A line. `first` stood on side `first_is`; verdict null: an answer could not be had, and the case was left out.
 
-    images, question, answers: SHA-256 of what was shown; `answers` of the first and the second model. seed: of the sides.
+    images, question, answers: SHA-256 of what was shown; `answers` of `first` and of `second`. seed: of the sides.
     seconds: from when both answers were shown until the verdict was kept.
     """
 
@@ -55,7 +55,7 @@ class Verdicts:
     models: tuple[str, ...]
     duels: Mapping[str, Duel]
     outcomes: Mapping[str, Mapping[str, Outcome]]
-    left_out: Mapping[str, int]
+    left_out: Counter[str]
 
 
 def read_verdicts(paths: Sequence[Path]) -> Verdicts:
@@ -84,7 +84,7 @@ def read_verdicts(paths: Sequence[Path]) -> Verdicts:
             duels[duel.key] = duel
             own[duel.key] = outcome_of(line.verdict, first_is=line.first_is)
     models = sorted({name for duel in duels.values() for name in (duel.first, duel.second)})
-    return Verdicts(tuple(models), duels, outcomes, dict(left_out))
+    return Verdicts(tuple(models), duels, outcomes, left_out)
 
 
 def _line(text: str, where: str) -> PageVerdict:

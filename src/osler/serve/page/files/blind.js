@@ -6,7 +6,7 @@ import { partsOf } from "./boxes.js";
 import { chat } from "./gateway.js";
 import { takeIn } from "./pictures.js";
 import * as reader from "./reader.js";
-import { MOST_PICTURES, bodyOf, contentOf } from "./chat.js";
+import { limits, bodyOf, contentOf } from "./chat.js";
 
 export const VERDICTS = [["left", "Left is better"], ["right", "Right is better"], ["tie", "Equally good"], ["both_bad", "Both bad"]];
 const SCHEMA_VERSION = 1;
@@ -148,7 +148,7 @@ async function duel(listed, words) {
   say($("blind-said"), "");
   $("send").disabled = true;
   try {
-    const content = await contentOf(reader.forModel(MOST_PICTURES), words);
+    const content = await contentOf(reader.forModel(limits.pictures), words);
     const shown = await facts(listed, content, words);
     const atLeft = await firstIsLeft(shown.item_id);
     // Whichever is asked first may be answered sooner: neither is shown before both are there.

@@ -5,8 +5,9 @@ import { boxWords, partsOf } from "./boxes.js";
 import { chat, report } from "./gateway.js";
 import * as reader from "./reader.js";
 
-export const MOST_PICTURES = 8;
 const NOTICE = "DRAFT WRITTEN BY AI, NOT VERIFIED. Research use only; not a medical device. A physician must read the images.";
+// The server's limits, as it tells them with its models.
+export const limits = { pictures: 8 };
 const state = { models: [], talks: [[], []], shown: "", running: null, blind: null };
 
 // blind: see blind.js; it takes over where the mode is "blind".
@@ -29,6 +30,11 @@ export function startChat(blind) {
 
 export function setModels(models) {
   state.models = models;
+  if (models[0]?.max_images) limits.pictures = models[0].max_images;
+  if (models[0]?.max_tokens) {
+    $("max-tokens").max = String(models[0].max_tokens);
+    $("max-tokens").value = String(Math.min(1024, models[0].max_tokens));
+  }
   for (const [id, place] of [["model-a", 0], ["model-b", 1]]) {
     fill($(id), ...models.map((model) => el("option", { value: model.id }, model.id)));
     $(id).value = models[Math.min(place, models.length - 1)]?.id || "";
@@ -58,7 +64,7 @@ export function begin() {
 
 // Other pictures are chosen than the conversation is about.
 export async function changed() {
-  const sent = reader.forModel(MOST_PICTURES);
+  const sent = reader.forModel(limits.pictures);
   const chosen = reader.stacks().filter((stack) => stack.isSent).length;
   $("sent-count").textContent = sent.length === 0 ? "No picture for the model."
     : `${sent.length} ${sent.length === 1 ? "picture" : "pictures"} for the model${chosen > sent.length ? `, of ${chosen} series chosen` : ""}.`;
@@ -108,7 +114,7 @@ async function ask() {
     say($("ask-said"), "Choose two different models to compare.", "error");
     return;
   }
-  const sent = reader.forModel(MOST_PICTURES);
+  const sent = reader.forModel(limits.pictures);
   try {
     await exchange(words, models, sent, await contentOf(sent, words));
   } catch (error) {
