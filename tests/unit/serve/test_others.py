@@ -1,5 +1,8 @@
+from pathlib import Path
+
 import pytest
 
+from osler.core.config import load_recipe
 from osler.core.errors import InputError
 from osler.serve.config import ServeConfig
 from serve_world import Saying, Served
@@ -49,3 +52,8 @@ def test_two_of_one_name_are_refused():
         ServeConfig.parse(recipe | {"others": [{"name": "a", "embedded": {"model": "n"}}]})
     with pytest.raises(InputError, match="one engine"):
         ServeConfig.parse(recipe | {"others": [{"name": "b"}]})
+
+
+@pytest.mark.parametrize("path", sorted(Path("recipes/serve").glob("*.yaml")), ids=lambda path: path.stem)
+def test_the_recipes_are_ones(path):
+    assert ServeConfig.parse(load_recipe(path, ())).keys

@@ -130,12 +130,8 @@ def run(config: PreferenceConfig, out: Path, log: Log) -> Finished:
     }
     _write_outcomes(out, rated, duels)
     write_json(out / "preference.json", record)
-    counts = {
-        "pairs": len(duels),
-        "pages": len(pages),
-        "exports": num_exports,
-        **left_out,
-    }
+    num_exports = len(config.exports) + len(config.verdicts)
+    counts = {"pairs": len(duels), "pages": len(pages), "exports": num_exports, **left_out}
     return Finished(_message(record, pages), seeds={"score": config.seed}, counts=counts)
 
 

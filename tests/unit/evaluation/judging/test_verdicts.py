@@ -15,7 +15,8 @@ SHA = ["a" * 64, "b" * 64]
 def line(item=0, reader="ann", **changes):
     row = {
         "schema_version": 1, "reader": reader, "seed": "s", "first": "base", "second": "tuned",
-        "item_id": f"item-{item}", "task": "free", "cluster": f"person-{item}", "images": [SHA[0]], "question": SHA[1], "answers": SHA,
+        "item_id": f"item-{item}", "task": "free", "cluster": f"person-{item}",
+        "images": [SHA[0]], "question": SHA[1], "answers": SHA,
         "first_is": "left", "verdict": "left", "seconds": 12.5,
     }  # fmt: skip
     return json.dumps(row | changes)
