@@ -124,9 +124,9 @@ async function ask() {
 
 async function exchange(words, models, sent, first) {
   // A picture that changed since the last question begins a new conversation: an answer must not speak of another one.
-  const shown = JSON.stringify(first.slice(0, -1).map((part) => part.image_url.url));
+  const shown = JSON.stringify([reader.studyWords(sent), ...first.slice(0, -1).map((part) => part.image_url.url)]);
   const isNew = shown !== state.shown || !state.talks[0].length;
-  if (isNew && state.talks[0].length) { begin(); say($("ask-said"), "Other pictures: this is a new conversation."); }
+  if (isNew && state.talks[0].length) { begin(); say($("ask-said"), "Other pictures, or another prior: this is a new conversation."); }
   state.shown = shown;
   state.running = new AbortController();
   const { signal } = state.running;
