@@ -25,7 +25,7 @@ _CODES = {404: "not_found", 405: "method_not_allowed"}
 
 
 def make_app(
-    engine: Engine,
+    engine: Engine | Sequence[Engine],
     *,
     who: Callable[[str], Visitor | None],
     limits: Limits,
@@ -38,7 +38,7 @@ def make_app(
     """The gateway as an ASGI application.
 
     Args:
-        engine: what answers.
+        engine: what answers; several are asked for by name, and the first is the one of a request that is refused.
         who: the visitor of a key, such as `Keys(path).visitor`.
         limits: what is refused.
         audit: writes events; a request whose event it cannot write is refused with 503.
@@ -46,12 +46,16 @@ def make_app(
         bundle_sha256: entered in events.
         routers: further routes. Each route declares `Depends(needs("scope"))`; auth, limits, audit and the form of
             errors are the gate's. A handler finds `visitor`, `trail` and `request_id` in `request.state`, and raises
-            Refusal. `app.state` has `engine`, `limits`, `admission`, `decoders`, `meters` and `doors`.
+            Refusal. `app.state` has `engine`, `engines` by name, `limits`, `admission`, `decoders`, `meters`, `doors`.
         say: takes lines for the log.
 
     Raises:
-        ValueError: a route but /health declares no scope.
+        ValueError: a route but /health declares no scope, or two engines have one name.
     """
+    given = tuple(engine) if isinstance(engine, Sequence) else (engine,)
+    engine, engines = given[0], {each.model: each for each in given}
+    if len(engines) < len(given):
+        raise ValueError("each engine needs a name of its own")
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
     doors = Doors(who, limits, recorder, meters, say)
@@ -61,18 +65,20 @@ def make_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        await engine.start()
+        for each in engines.values():
+            await each.start()
         await decoders.start()
         try:
             yield
         finally:
-            await engine.close()
+            for each in engines.values():
+                await each.close()
             await decoders.close()
             recorder.close()
 
     app = FastAPI(title="osler", openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine, app.state.limits, app.state.meters, app.state.doors = engine, limits, meters, doors
-    app.state.decoders = decoders
+    app.state.engines, app.state.decoders = engines, decoders
     app.state.admission = Admission(limits.max_admitted)
     app.add_middleware(Gate, doors=doors)
     app.add_exception_handler(HTTPException, _in_our_form)
@@ -94,9 +100,10 @@ def _status_routes() -> APIRouter:
     async def ready(request: Request) -> dict[str, str]:
         if request.app.state.doors.recorder.is_broken:
             raise Refusal(503, "the audit trail cannot be written", code="audit_unavailable", retry_after_s=5)
-        problem = await request.app.state.engine.problem()
-        if problem:
-            raise Refusal(503, problem, code="engine_unavailable", retry_after_s=5)
+        for engine in request.app.state.engines.values():
+            problem = await engine.problem()
+            if problem:
+                raise Refusal(503, problem, code="engine_unavailable", retry_after_s=5)
         return {"status": "ready"}
 
     @router.get("/metrics", dependencies=[Depends(needs("metrics"))])
@@ -106,15 +113,12 @@ def _status_routes() -> APIRouter:
 
     @router.get("/v1/models", dependencies=[Depends(needs("chat", "study"))])
     async def models(request: Request) -> dict[str, Any]:
-        engine: Engine = request.app.state.engine
-        entry = {
-            "id": engine.model,
-            "object": "model",
-            "created": 0,
-            "owned_by": "osler",
-            "sha256": engine.model_sha256,
-        }
-        return {"object": "list", "data": [entry]}
+        engines: dict[str, Engine] = request.app.state.engines
+        limits: Limits = request.app.state.limits
+        about: dict[str, Any] = {"object": "model", "created": 0, "owned_by": "osler"}
+        about |= {"max_images": limits.max_images, "max_tokens": limits.max_tokens}
+        entries = [{"id": name, **about, "sha256": engine.model_sha256} for name, engine in engines.items()]
+        return {"object": "list", "data": entries}
 
     return router
 

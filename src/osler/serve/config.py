@@ -129,20 +129,45 @@ class LimitsConfig(Config):
         return Limits(**self.model_dump())
 
 
+_NAME = r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$"
+
+
+class OtherConfig(Config):
+    """A further model, such as one to compare with: its name, and its engine."""
+
+    name: str = Field(pattern=_NAME)
+    embedded: EmbeddedConfig | None = None
+    external: ExternalConfig | None = None
+
+    @model_validator(mode="after")
+    def _has_one_engine(self) -> Self:
+        _check_one_engine(self.embedded, self.external)
+        return self
+
+
+def _check_one_engine(embedded: EmbeddedConfig | None, external: ExternalConfig | None) -> None:
+    if (embedded is None) == (external is None):
+        raise ValueError("a model has one engine: either embedded: {model: ...} or external: {kind, url, model}")
+
+
 class ServeConfig(Config):
     """A service.
 
     name: of the model, as clients ask for it.
     embedded, external: the engine, one of the two.
+    others: further models beside it, of which a request names one.
+    page: the reader's page at `/`; its files are served without a key and hold no data.
     keys: file that `osler keys add` makes.
     oidc: null knows keys only.
     min_free_mib: free space under --out without which it does not start: the audit trail is written there.
     studies: DICOM in and drafts out; null has no such routes.
     """
 
-    name: str = Field(default="osler", pattern=r"^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$")
+    name: str = Field(default="osler", pattern=_NAME)
     embedded: EmbeddedConfig | None = None
     external: ExternalConfig | None = None
+    others: tuple[OtherConfig, ...] = ()
+    page: bool = True
     keys: Path
     oidc: OidcConfig | None = None
     listen: ListenConfig = ListenConfig()
@@ -152,6 +177,8 @@ class ServeConfig(Config):
 
     @model_validator(mode="after")
     def _has_one_engine(self) -> Self:
-        if (self.embedded is None) == (self.external is None):
-            raise ValueError("a service has one engine: either embedded: {model: ...} or external: {kind, url, model}")
+        _check_one_engine(self.embedded, self.external)
+        names = [self.name, *(other.name for other in self.others)]
+        if len(set(names)) < len(names):
+            raise ValueError(f"models need names of their own; got {', '.join(names)}")
         return self

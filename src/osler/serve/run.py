@@ -22,11 +22,12 @@ from osler.core.errors import InputError
 from osler.core.files import existing_file
 from osler.core.log import Log
 from osler.serve.app import make_app
-from osler.serve.config import EmbeddedConfig, ListenConfig, ServeConfig
+from osler.serve.config import EmbeddedConfig, ListenConfig, OtherConfig, ServeConfig
 from osler.serve.engine import Engine
 from osler.serve.journal import Journal
 from osler.serve.keys import Keys, Visitor
 from osler.serve.model_files import verified_sha256
+from osler.serve.page.shell import add_page
 from osler.serve.studies.config import Opened, StudiesConfig, open_studies
 from osler.serve.studies.routes import studies_router
 
@@ -52,6 +53,10 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
     _prepare(out, config.min_free_mib)
     with _listening(config.listen) as sock, _silent_libraries(), _studies(config.studies) as studies:
         engine = open_engine(config, out, device=device, log=log)
+        others = [
+            open_engine(one, out / "others" / str(number), device=device, log=log)
+            for number, one in enumerate(config.others, start=1)
+        ]
         journal = Journal(out / "audit.jsonl")
         limits, routers = config.limits.plain(), []
         if studies is not None:
@@ -59,15 +64,17 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
             limits = replace(limits, body_bytes_below={**limits.body_bytes_below, **uploads})
             routers = [studies_router(studies)]
         app = make_app(
-            engine, who=who, limits=limits, audit=journal, digest_key=_site_key(out),
+            [engine, *others], who=who, limits=limits, audit=journal, digest_key=_site_key(out),
             bundle_sha256=engine.model_sha256, routers=routers, say=log.info,
         )  # fmt: skip
+        if config.page:
+            add_page(app)
         asyncio.run(_serve(app, sock, config.listen, log))
         journal.close()
     log.info("stopped; every request that was let in has been answered or told")
 
 
-def open_engine(config: ServeConfig, out: Path, *, device: str, log: Log) -> Engine:
+def open_engine(config: ServeConfig | OtherConfig, out: Path, *, device: str, log: Log) -> Engine:
     """The engine that the recipe names."""
     if config.embedded is not None:
         return open_embedded(config.embedded, config.name, device=device, log=log)
@@ -218,7 +225,8 @@ async def _serve(app: FastAPI, sock: socket.socket, listen: ListenConfig, log: L
     async def ready() -> None:
         await app.state.decoders.warm_up()
         host, port = sock.getsockname()[:2]
-        log.info(f"serving {app.state.engine.model} on {'https' if listen.tls else 'http'}://{host}:{port}/v1")
+        names = ", ".join(app.state.engines)
+        log.info(f"serving {names} on {'https' if listen.tls else 'http'}://{host}:{port}/v1")
 
     def closing() -> None:
         log.info(f"closing: no new requests; those under way have {listen.drain_s} s")

@@ -68,8 +68,13 @@ class Trail:
         self._has_prompt = False
         self._images: list[str] = []
         self._counts: dict[str, int] = {}
+        self._weights: dict[str, str] = {}
         self.was_asked = self.was_answered = False
         self.is_streamed = False
+
+    def answering(self, model: str, bundle_sha256: str) -> None:
+        """Another model answers than the recorder was made with."""
+        self._weights = {"model": model, "bundle_sha256": bundle_sha256}
 
     def prompt(self, text: str) -> None:
         """Words that were asked; several calls are one prompt."""
@@ -99,4 +104,5 @@ class Trail:
         bare = self._recorder.event(phase, who=self._who, route=self._route(), request_id=self._id)
         prompt = self._recorder.digest(self._prompt.digest()) if self._has_prompt else ""
         fields = {"prompt_hmac": prompt, "image_hmacs": tuple(self._images), "status": status}
+        fields |= self._weights
         await self._recorder.write(Event(**{**vars(bare), **fields, "counts": dict(self._counts)}))

@@ -21,6 +21,7 @@ from osler.evaluation.judging.answers import Stored, question_text, real_answers
 from osler.evaluation.judging.labels import agreement_row
 from osler.evaluation.judging.reader_page import reader_page
 from osler.evaluation.judging.readers import Duel, Page, page_of, read_export
+from osler.evaluation.judging.verdicts import Verdicts, read_verdicts
 from osler.scoring.judge.pairs import PROMPTS, AnswerPair, judge_pairs
 from osler.scoring.judge.prompts import check_pinned, prompt_hashes
 from osler.scoring.judge.rubric import trace_text
@@ -34,20 +35,24 @@ _JUDGE, _READERS = "judge", "all readers"
 class PreferenceConfig(Config):
     """A recipe of `osler score` with `method: preference`.
 
-    answers: `predictions.jsonl` of at least two models, by name. data: the folders they were asked from.
+    answers: `predictions.jsonl` of at least two models, by name; data: the folders they were asked from. A judge and
+    readers need both.
     tasks: only these; () takes all. judge: a model behind an endpoint that is asked about every pair in both orders.
     readers: names of people, for each of whom a blinded page is written. num_cases: of each page, drawn from the seed;
-    null takes all. exports: files that the pages gave back. prompt_sha256: as in a recipe with `method: rubric`.
+    null takes all. exports: files that the pages gave back. verdicts: exports of the served page's blinded readings,
+    where the models answered while the reader waited; they need neither answers nor data. prompt_sha256: as in a
+    recipe with `method: rubric`.
     """
 
     method: Literal["preference"]
-    answers: dict[str, Path] = Field(min_length=2)
-    data: tuple[Path, ...] = Field(min_length=1)
+    answers: dict[str, Path] = {}
+    data: tuple[Path, ...] = ()
     tasks: tuple[str, ...] = ()
     judge: EndpointConfig | None = None
     readers: tuple[str, ...] = ()
     num_cases: PositiveInt | None = None
     exports: tuple[Path, ...] = ()
+    verdicts: tuple[Path, ...] = ()
     prompt_sha256: dict[str, str] = Field(default_factory=lambda: prompt_hashes(PROMPTS))
     seed: int = 0
 
@@ -65,8 +70,17 @@ def check(config: PreferenceConfig) -> PreferenceConfig:
     check_pinned(config.prompt_sha256, PROMPTS)
     for name in config.tasks:
         TASKS.load(name)
-    if config.judge is None and not config.readers:
-        raise InputError("recipe: nobody prefers", expected="judge (an endpoint), readers (names of people), or both")
+    if config.judge is None and not config.readers and not config.verdicts:
+        raise InputError(
+            "recipe: nobody prefers",
+            expected="some of judge (an endpoint), readers (names of people), verdicts (of the served page)",
+        )
+    if (config.judge or config.readers) and (len(config.answers) < 2 or not config.data):
+        raise InputError(
+            "recipe: a judge and readers need answers to compare",
+            expected="answers of at least two models, and the data they were asked from",
+            got=f"{len(config.answers)} answers, {len(config.data)} data",
+        )
     names = [name.replace("-", "").replace("_", "") for name in config.readers]
     if len(set(config.readers)) < len(names) or not all(name.isalnum() for name in names):
         raise InputError(
@@ -83,6 +97,7 @@ def inputs(config: PreferenceConfig) -> list[Path]:
         *map(existing_file, config.answers.values()),
         *map(existing_folder, config.data),
         *map(existing_file, config.exports),
+        *map(existing_file, config.verdicts),
     ]
 
 
@@ -94,24 +109,29 @@ def run(config: PreferenceConfig, out: Path, log: Log) -> Finished:
         OslerError: the judge gave no readable verdict at all.
     """
     stores = [Store(folder) for folder in config.data]
-    duels, stored, left_out = _duels(config, stores)
+    duels, stored, left_out = _duels(config, stores) if config.judge or config.readers else ({}, {}, Counter[str]())
     pages = {reader: page_of(reader, duels, num_cases=config.num_cases, seed=config.seed) for reader in config.readers}
     _write_pages(out, pages, stored, stores, log)
     rated = _read_back(config.exports, pages)
     if config.judge is not None:
         rated = {_JUDGE: _judged(config.judge, duels, out, log)} | rated
+    served = read_verdicts(config.verdicts)
+    models = [*config.answers, *(name for name in served.models if name not in config.answers)]
+    duels |= served.duels
+    rated |= _served(served, rated)
     record = {
         "schema_version": 1,
-        "models": list(config.answers),
+        "models": models,
         "num_pairs": len(duels),
         "left_out": dict(left_out),
-        "raters": _tables(rated, duels, list(config.answers), config.seed),
+        "raters": _tables(rated, duels, models, config.seed),
         "agreement": _agreement(rated, duels, config.seed),
         "prompt_sha256": config.prompt_sha256,
     }
     _write_outcomes(out, rated, duels)
     write_json(out / "preference.json", record)
-    counts = {"pairs": len(duels), "pages": len(pages), "exports": len(config.exports), **left_out}
+    num_exports = len(config.exports) + len(config.verdicts)
+    counts = {"pairs": len(duels), "pages": len(pages), "exports": num_exports, **left_out}
     return Finished(_message(record, pages), seeds={"score": config.seed}, counts=counts)
 
 
@@ -203,6 +223,22 @@ def _read_back(exports: Sequence[Path], pages: Mapping[str, Page]) -> dict[str, 
             raise InputError(f"{path} is a second export of reader {reader}", fix="Name the last one alone.")
         rated[reader] = _Rated(outcomes, {"unanswered": len(pages[reader].cases) - len(outcomes)})
     return rated
+
+
+def _served(served: Verdicts, rated: Mapping[str, _Rated]) -> dict[str, _Rated]:
+    """What was said on the served page, by reader."""
+    twice = [name for name in served.outcomes if name in rated or name in (_JUDGE, _READERS)]
+    if twice:
+        raise InputError(
+            "a reader of the served page has the name of another rater",
+            got=twice[0],
+            fix="Give the readers of pages and of the served page names of their own.",
+        )
+    if served.outcomes and not served.duels:
+        raise InputError("the verdicts of the served page judge no case", got=f"{served.left_out.total()} left out")
+    return {
+        name: _Rated(outcomes, {"left_out": served.left_out.get(name, 0)}) for name, outcomes in served.outcomes.items()
+    }
 
 
 def _tables(

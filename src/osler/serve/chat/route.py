@@ -28,21 +28,27 @@ def chat_routes() -> APIRouter:
     @router.post("/v1/chat/completions", dependencies=[Depends(needs("chat"))])
     async def complete(request: Request) -> Response:
         state = request.app.state
-        engine: Engine = state.engine
         body = parse_body(await request.body(), request.headers.get("content-type", ""))
+        engine = _engine(state, body.get("model"))
         wish = read_chat(body, limits=state.limits, abilities=engine.abilities, model=engine.model)
         del body
-        return _Answering(request, wish)
+        return _Answering(request, wish, engine)
 
     return router
+
+
+def _engine(state: Any, name: Any) -> Engine:
+    """The engine of that name. The first one for a name that is none: it refuses that as it refuses every other."""
+    found: Engine = state.engines.get(name, state.engine) if isinstance(name, str) else state.engine
+    return found
 
 
 class _Answering(Response):
     """Does the work of an answer and sends it; leaves both when the client has left."""
 
-    def __init__(self, request: Request, wish: ChatWish) -> None:
+    def __init__(self, request: Request, wish: ChatWish, engine: Engine) -> None:
         super().__init__()
-        self._request, self._wish = request, wish
+        self._request, self._wish, self._engine = request, wish, engine
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = self._request.app.state
@@ -57,8 +63,9 @@ class _Answering(Response):
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         state, trail = self._request.app.state, self._request.state.trail
-        engine: Engine = state.engine
-        wish = self._wish
+        engine, wish = self._engine, self._wish
+        if engine is not state.engine:
+            trail.answering(engine.model, engine.model_sha256)
         pictures = await state.decoders.show(wish.files, engine.tiling)
         for words in wish.words():
             trail.prompt(words)

@@ -1,0 +1,1 @@
+"""The page for readers: its files, and what serves them."""
