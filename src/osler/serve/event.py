@@ -1,0 +1,38 @@
+"""Event: what the audit trail is told of a request. Never a word of the prompt, the answer or a file."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+Phase = Literal["asked", "answered", "refused"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Event:
+    """One line of the trail.
+
+    phase: `asked` is written before work begins, `answered` when it has ended, `refused` where no work was done.
+    who: the key's id, or `oidc:` and the subject of a token; "" for a request without a valid key.
+    when: in UTC, as ISO 8601. route: as `POST /v1/chat/completions`; a path of no route is never written.
+    request_id: the same in every phase; the client sees it as `X-Request-Id`.
+    model, bundle_sha256: which weights answered, as the server was started with.
+    prompt_hmac, image_hmacs: HMAC-SHA256 with the site's key, so that nobody without it can try guesses.
+    status: of the HTTP answer; 0 while there is none.
+    counts: numbers of images, tokens, bytes, milliseconds.
+    """
+
+    phase: Phase
+    who: str
+    when: str
+    route: str
+    request_id: str
+    model: str = ""
+    bundle_sha256: str = ""
+    prompt_hmac: str = ""
+    image_hmacs: tuple[str, ...] = ()
+    status: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+Audit = Callable[[Event], None]
+"""Writes an event durably before it returns. Called by one thread at a time; any error refuses the request with 503."""

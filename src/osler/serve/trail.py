@@ -1,0 +1,102 @@
+"""Trail: tells the audit of each request, before it is answered; what cannot be written is not answered."""
+
+import asyncio
+import hashlib
+import hmac
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+
+from osler.serve.event import Audit, Event, Phase
+from osler.serve.refusal import Refusal
+
+
+class Recorder:
+    """Writes events in one thread, one after the other.
+
+    Args:
+        audit: what writes them.
+        digest_key: the site's key for digests.
+        model, bundle_sha256: entered in every event.
+    """
+
+    def __init__(self, audit: Audit, *, digest_key: bytes, model: str, bundle_sha256: str) -> None:
+        self._audit, self._key, self._model, self._bundle = audit, digest_key, model, bundle_sha256
+        self._thread: ThreadPoolExecutor | None = None
+        self.is_broken = False
+
+    def digest(self, data: bytes) -> str:
+        """HMAC-SHA256 in hexadecimal."""
+        return hmac.new(self._key, data, hashlib.sha256).hexdigest()
+
+    async def write(self, event: Event) -> None:
+        """Raises Refusal (503) where the event could not be written."""
+        self._thread = self._thread or ThreadPoolExecutor(1, "audit")
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._thread, self._audit, event)
+        except Exception as error:
+            self.is_broken = True
+            raise Refusal(503, "the audit trail is closed", code="audit_unavailable", retry_after_s=5) from error
+        self.is_broken = False
+
+    def event(self, phase: Phase, *, who: str, route: str, request_id: str) -> Event:
+        """An event of now, without digests."""
+        when = datetime.now(UTC).isoformat(timespec="milliseconds")
+        return Event(
+            phase=phase, who=who, when=when, route=route, request_id=request_id, model=self._model,
+            bundle_sha256=self._bundle,
+        )  # fmt: skip
+
+    def close(self) -> None:
+        """Wait for what is being written."""
+        if self._thread is not None:
+            self._thread.shutdown()
+            self._thread = None
+
+
+class Trail:
+    """What one request leaves behind. Handlers reach it as `request.state.trail`.
+
+    A handler that hands work to the model says what is asked (`prompt`, `image`) and then `await trail.asked()`. The
+    gate writes `answered` for every request, with its status: before the first byte of the answer, or, where `asked`
+    was written and the answer is streamed, after the last.
+    """
+
+    def __init__(self, recorder: Recorder, *, who: str, request_id: str, route: Callable[[], str]) -> None:
+        self._recorder, self._who, self._id, self._route = recorder, who, request_id, route
+        self._prompt = hashlib.sha256()
+        self._has_prompt = False
+        self._images: list[str] = []
+        self._counts: dict[str, int] = {}
+        self.was_asked = self.was_answered = False
+        self.is_streamed = False
+
+    def prompt(self, text: str) -> None:
+        """Words that were asked; several calls are one prompt."""
+        self._prompt.update(text.encode("utf-8", errors="replace") + b"\0")
+        self._has_prompt = True
+
+    def image(self, data: bytes) -> None:
+        """A file that was shown."""
+        self._images.append(self._recorder.digest(data))
+
+    def count(self, name: str, number: int) -> None:
+        """Enter a number, such as `tokens_out`."""
+        self._counts[name] = number
+
+    async def asked(self) -> None:
+        """Write that work begins. Raises Refusal (503) where that cannot be written."""
+        await self._write("asked", 0)
+        self.was_asked = True
+
+    async def answered(self, status: int) -> None:
+        """Write what came of it, once."""
+        if not self.was_answered:
+            self.was_answered = True
+            await self._write("answered" if status < 400 else "refused", status)
+
+    async def _write(self, phase: Phase, status: int) -> None:
+        bare = self._recorder.event(phase, who=self._who, route=self._route(), request_id=self._id)
+        prompt = self._recorder.digest(self._prompt.digest()) if self._has_prompt else ""
+        fields = {"prompt_hmac": prompt, "image_hmacs": tuple(self._images), "status": status}
+        await self._recorder.write(Event(**{**vars(bare), **fields, "counts": dict(self._counts)}))
