@@ -10,6 +10,8 @@ from osler.cli.main import COMMANDS
 
 RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
 OPTIONS = {
+    # A trail and keys are checked and made where they are; key=value says where the statements lie and who is trusted.
+    "audit": ["ACTION", "DIR", "key=value", "--debug"],
     # --out keeps the comparison for a table; two folders are all that it hangs on.
     "compare": ["A", "B", "--debug", "--out"],
     # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
