@@ -1,6 +1,7 @@
 """What the tests of the server share: an engine that says what it is told to, and an app around it."""
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import httpx2
@@ -82,12 +83,17 @@ class Served:
             say=self.lines.append,
         )
 
-    async def send(self, method, path, *, key=KEY, **kwargs):
-        headers = {"authorization": f"Bearer {key}"} if key else {}
-        headers |= kwargs.pop("headers", {})
+    @asynccontextmanager
+    async def client(self):
         transport = httpx2.ASGITransport(self.app, raise_app_exceptions=True)
         client = httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1")
         async with self.app.router.lifespan_context(self.app), client:
+            yield client
+
+    async def send(self, method, path, *, key=KEY, **kwargs):
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        headers |= kwargs.pop("headers", {})
+        async with self.client() as client:
             return await client.request(method, path, headers=headers, **kwargs)
 
     def get(self, path, **kwargs):

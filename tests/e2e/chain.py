@@ -15,6 +15,8 @@ class Step(NamedTuple):
     overrides: tuple[str, ...] = ()
 
 
+# Runs until it is told to stop, so it has tests of its own: test_serve.py.
+SERVICES = {"serve"}
 TINY_STEPS = {
     "phantom": Step("synth", "phantom"),
     "curate_phantom": Step("curate", "data"),

@@ -5,7 +5,7 @@ import subprocess
 import sys
 
 import pytest
-from chain import ROOT, TINY, demo_commands, tiny_commands
+from chain import ROOT, SERVICES, TINY, demo_commands, tiny_commands
 
 from osler.cli.outfolder import output_files
 from osler.core.files import sha256_file
@@ -32,7 +32,7 @@ def out_of(command, folder):
 
 
 def test_every_tiny_recipe_has_its_place_in_the_chain():
-    assert sorted(COMMANDS) == sorted(path.stem for path in TINY.glob("*.yaml"))
+    assert sorted([*COMMANDS, *SERVICES]) == sorted(path.stem for path in TINY.glob("*.yaml"))
 
 
 @pytest.mark.parametrize("name", COMMANDS)

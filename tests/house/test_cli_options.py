@@ -23,11 +23,15 @@ OPTIONS = {
     "eval": RECIPE,
     "export": RECIPE,
     "export_tasks": RECIPE,
+    # Keys are no run: a file and what to do with it.
+    "keys": ["action", "FILE", "key=value", "--debug"],
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
     "rl": RECIPE,
     # --compare-parsers asks for another answer to the same run: a table, where no score is to be kept.
     "score": [*RECIPE[:2], "--compare-parsers", *RECIPE[2:]],
+    # A service is no run that ends: there is nothing to resume, and its audit trail is never overwritten.
+    "serve": [*RECIPE[:5], "--out", "--quiet"],
     "show": ["name", "key=value", "--debug"],
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.

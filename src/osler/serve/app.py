@@ -9,6 +9,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException
 
+from osler.serve.chat.route import chat_routes
+from osler.serve.decode.pool import Decoders
 from osler.serve.engine import Engine
 from osler.serve.event import Audit
 from osler.serve.gate import OPEN_PATH, Doors, Gate
@@ -44,7 +46,7 @@ def make_app(
         bundle_sha256: entered in events.
         routers: further routes. Each route declares `Depends(needs("scope"))`; auth, limits, audit and the form of
             errors are the gate's. A handler finds `visitor`, `trail` and `request_id` in `request.state`, and raises
-            Refusal. `app.state` has `engine`, `limits`, `admission`, `meters` and `doors`.
+            Refusal. `app.state` has `engine`, `limits`, `admission`, `decoders`, `meters` and `doors`.
         say: takes lines for the log.
 
     Raises:
@@ -53,23 +55,29 @@ def make_app(
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
     doors = Doors(who, limits, recorder, meters, say)
+    decoders = Decoders(
+        num_workers=limits.num_decoders, max_pixels=limits.max_pixels, timeout_s=limits.decode_timeout_s
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await engine.start()
+        await decoders.start()
         try:
             yield
         finally:
             await engine.close()
+            await decoders.close()
             recorder.close()
 
     app = FastAPI(title="osler", openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine, app.state.limits, app.state.meters, app.state.doors = engine, limits, meters, doors
+    app.state.decoders = decoders
     app.state.admission = Admission(limits.max_admitted)
     app.add_middleware(Gate, doors=doors)
     app.add_exception_handler(HTTPException, _in_our_form)
     app.add_exception_handler(RequestValidationError, _invalid)
-    for router in (_status_routes(), *routers):
+    for router in (_status_routes(), chat_routes(), *routers):
         app.include_router(router)
     _refuse_open_routes(app)
     return app

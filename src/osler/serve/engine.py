@@ -86,9 +86,13 @@ class Piece:
 
 @dataclass(frozen=True)
 class Abilities:
-    """What an engine can do; a request that wants more is refused by name."""
+    """What an engine can do; a request that wants more is refused by name.
+
+    past_reasoning: it reads what the assistant thought in earlier turns.
+    """
 
     schema: bool = False
+    past_reasoning: bool = True
     max_top_logprobs: int = 20
     reasoning_efforts: frozenset[str] = field(default_factory=lambda: frozenset({"none", "high"}))
 

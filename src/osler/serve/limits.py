@@ -19,7 +19,7 @@ class Limits:
     max_body_bytes: of a request, counted while it is read. body_bytes_below: another number for paths that begin so.
     body_timeout_s: how long a body may take to arrive.
     max_images, max_pixels: of all images of a request together, known from their headers before a pixel is decoded.
-    decode_timeout_s: of one image.
+    num_decoders, decode_timeout_s: processes that decode images; how long one image may take.
     max_messages, max_tokens: of a request; of its answer.
     default_max_tokens: of an answer where the request does not say.
     requests_per_minute, burst: of one key; how many of them at once.
@@ -31,6 +31,7 @@ class Limits:
     body_timeout_s: float = 30.0
     max_images: int = 8
     max_pixels: int = 40_000_000
+    num_decoders: int = 2
     decode_timeout_s: float = 5.0
     max_messages: int = 200
     max_tokens: int = 4096

@@ -143,8 +143,12 @@ def test_events_tell_who_and_what_without_a_word():
 
 
 def test_a_flood_of_bad_keys_is_entered_as_a_number(served):
-    for _ in range(70):
-        served.get("/ready", key="osler_wrong_key")
+    async def flood():
+        async with served.client() as client:
+            for _ in range(70):
+                await client.get("/ready", headers={"authorization": "Bearer osler_wrong_key"})
+
+    asyncio.run(flood())
     assert 60 <= len(served.events) <= 62
     assert served.app.state.doors.num_unrecorded >= 8
 

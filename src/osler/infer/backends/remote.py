@@ -1,13 +1,11 @@
 """A model behind one or several OpenAI-compatible endpoints: greedy, many questions at a time, dead ones set aside."""
 
-import io
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from typing import Any
 
 import numpy as np
-from PIL import Image as Pictures
 
 from osler.core.errors import InputError
 from osler.endpoint.batch import RateLimit
@@ -15,12 +13,11 @@ from osler.endpoint.chat import ChatReply, ChatRequest, EndpointError, Message, 
 from osler.endpoint.client import Client, Retry
 from osler.infer.generator import Reply, Request
 from osler.infer.pool import Pool, Worker
-from osler.media.image import decode_image, encode_png8
-from osler.schema.media import MediaRef
+from osler.media.image import encode_png8
+from osler.media.plain import plain_file
 from osler.schema.sample import Text
 
 _PROBE = ChatRequest((user_message("Reply with one word."),), max_tokens=1)
-_SENT_AS_THEY_ARE = {"PNG": "image/png", "JPEG": "image/jpeg"}
 _PROBE_PX = 64
 
 
@@ -143,7 +140,10 @@ def chat_request(request: Request, *, extra: Mapping[str, Any]) -> ChatRequest:
     messages = tuple(
         Message(
             turn.role,
-            tuple(part.text if isinstance(part, Text) else _picture(next(images), part.media) for part in turn.parts),
+            tuple(
+                part.text if isinstance(part, Text) else Picture(*plain_file(next(images), part.media))
+                for part in turn.parts
+            ),
         )
         for turn in request.turns
     )
@@ -195,29 +195,6 @@ def open_backend(
         warn=warn,
         stopped=stopped,
     )
-
-
-def _picture(data: bytes, ref: MediaRef) -> Picture:
-    """The file itself where a server cannot but show it as the local model sees it; else drawn anew as a PNG.
-
-    Drawn anew are what has an intensity window, more than 8 bits, a palette, transparency or a note to be turned.
-    """
-    if ref.window is None and (media_type := _plain_type(data)):
-        return Picture(data, media_type)
-    pixels = decode_image(data, ref)
-    gray = bool((pixels == pixels[:, :, :1]).all())
-    return Picture(encode_png8(np.ascontiguousarray(pixels[:, :, 0] if gray else pixels)), "image/png")
-
-
-def _plain_type(data: bytes) -> str:
-    """The media type of a PNG or JPEG file of plain 8-bit gray or RGB; "" for any other."""
-    try:
-        with Pictures.open(io.BytesIO(data), formats=list(_SENT_AS_THEY_ARE)) as picture:
-            is_plain = picture.mode in {"L", "RGB"} and "transparency" not in picture.info and not picture.getexif()
-            is_deep = picture.format == "PNG" and data[24] != 8
-            return _SENT_AS_THEY_ARE.get(str(picture.format), "") if is_plain and not is_deep else ""
-    except (OSError, SyntaxError, ValueError):
-        return ""
 
 
 BACKEND = open_backend

@@ -1,0 +1,1 @@
+"""Chat completions: a request read, pictures decoded, an answer told apart and sent."""

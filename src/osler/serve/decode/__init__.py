@@ -1,0 +1,1 @@
+"""Hostile image files are opened here, in processes of their own."""

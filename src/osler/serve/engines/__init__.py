@@ -1,0 +1,1 @@
+"""Engines: the model in this process, and models behind a URL."""

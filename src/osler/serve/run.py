@@ -1,0 +1,214 @@
+"""`osler serve`: check everything that can be wrong, then serve until told to stop."""
+
+import asyncio
+import errno
+import logging
+import resource
+import secrets
+import shutil
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from fastapi import FastAPI
+
+from osler.core.config import Recipe
+from osler.core.errors import InputError
+from osler.core.files import existing_file
+from osler.core.log import Log
+from osler.serve.app import make_app
+from osler.serve.config import EmbeddedConfig, ListenConfig, ServeConfig
+from osler.serve.engine import Engine
+from osler.serve.journal import Journal
+from osler.serve.keys import Keys, Visitor
+from osler.serve.model_files import verified_sha256
+
+_PRIVATE = 0o600
+_BACKLOG = 512
+_IDLE_S = 30
+_SITE_KEY_BYTES = 32
+
+
+def parse(recipe: Recipe) -> ServeConfig:
+    """The recipe, checked."""
+    return ServeConfig.parse(recipe)
+
+
+def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
+    """Serve until SIGTERM or Ctrl-C, then let requests under way end.
+
+    Raises:
+        InputError: whatever keeps the service from starting, found before the model is loaded where that is possible.
+    """
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what patients' requests left in memory
+    who = _visitors(config)
+    _prepare(out, config.min_free_mib)
+    with _listening(config.listen) as sock, _silent_libraries():
+        engine = open_engine(config, out, device=device, log=log)
+        journal = Journal(out / "audit.jsonl")
+        app = make_app(
+            engine, who=who, limits=config.limits.plain(), audit=journal, digest_key=_site_key(out),
+            bundle_sha256=engine.model_sha256, say=log.info,
+        )  # fmt: skip
+        asyncio.run(_serve(app, sock, config.listen, log))
+        journal.close()
+    log.info("stopped; every request that was let in has been answered or told")
+
+
+def open_engine(config: ServeConfig, out: Path, *, device: str, log: Log) -> Engine:
+    """The engine that the recipe names."""
+    if config.embedded is not None:
+        return open_embedded(config.embedded, config.name, device=device, log=log)
+    from osler.serve.engines.external import open_external
+
+    if config.external is None:
+        raise InputError("no engine")
+    return open_external(config.external, config.name, out=out, log=log)
+
+
+def open_embedded(config: EmbeddedConfig, name: str, *, device: str, log: Log) -> Engine:
+    """The model in this process. Raises InputError where its files are not those of its manifest."""
+    sha256 = verified_sha256(config.model, config.manifest)
+    if config.sha256 not in {None, sha256}:
+        raise InputError(f"{config.model} is another model", expected=f"sha256 {config.sha256}", got=sha256)
+    import torch
+
+    from osler.model import checkpoint
+    from osler.serve.engines.embedded import EmbeddedEngine
+
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"no device {device}", expected="a GPU that torch can use", fix="Serve with --device cpu.")
+    kinds = {"auto": torch.bfloat16 if device.startswith("cuda") else torch.float32}
+    dtype = kinds.get(config.dtype) or getattr(torch, config.dtype)
+    log.info(f"loading {config.model}: sha256 {sha256[:16]}..., {str(dtype).removeprefix('torch.')} on {device}")
+    model, processing = checkpoint.load(config.model, device=device, dtype=dtype, experts="auto")
+    return EmbeddedEngine(
+        model, processing, name=name, sha256=sha256, num_slots=config.num_slots,
+        max_prefill_tokens=config.max_prefill_tokens, feature_cache_bytes=config.feature_cache_mib << 20,
+    )  # fmt: skip
+
+
+def _visitors(config: ServeConfig) -> Callable[[str], Visitor | None]:
+    keys = Keys(config.keys)
+    if config.oidc is None:
+        return keys.visitor
+    from osler.serve.oidc import open_tokens
+
+    tokens = open_tokens(config.oidc)
+
+    def who(shown: str) -> Visitor | None:
+        return tokens.visitor(shown) if shown.count(".") == 2 and "_" not in shown[:6] else keys.visitor(shown)
+
+    return who
+
+
+def _prepare(out: Path, min_free_mib: int) -> None:
+    """The folder of the audit trail, with room in it."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        probe = out / f".probe-{secrets.token_hex(4)}"
+        probe.write_bytes(b"x")
+        probe.unlink()
+        free_mib = shutil.disk_usage(out).free >> 20
+    except OSError as error:
+        reason = "the disk is full" if error.errno in {errno.ENOSPC, errno.EDQUOT} else error.strerror
+        raise InputError(f"cannot write to {out}: {reason}", fix="The audit trail is written there.") from error
+    if free_mib < min_free_mib:
+        raise InputError(
+            f"{free_mib} MiB are free under {out}", expected=f"at least {min_free_mib} MiB for the audit trail",
+            fix="Free some space, or choose another --out.",
+        )  # fmt: skip
+
+
+def _site_key(out: Path) -> bytes:
+    """The key of the site's digests, made at the first start."""
+    path = out / "site.key"
+    if not path.exists():
+        path.touch(mode=_PRIVATE)
+        path.write_text(secrets.token_hex(_SITE_KEY_BYTES) + "\n", encoding="ascii")
+    try:
+        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
+    except ValueError as error:
+        raise InputError(f"{path} holds no key", expected=f"{_SITE_KEY_BYTES} bytes in hexadecimal") from error
+    if len(key) != _SITE_KEY_BYTES:
+        raise InputError(f"{path} holds {len(key)} bytes", expected=f"{_SITE_KEY_BYTES}, in hexadecimal")
+    return key
+
+
+@contextmanager
+def _listening(listen: ListenConfig) -> Iterator[socket.socket]:
+    """The socket, bound before the model is loaded: a port in use is told at once."""
+    family = socket.AF_INET6 if ":" in listen.host else socket.AF_INET
+    for path in (listen.tls.certificate, listen.tls.private_key) if listen.tls else ():
+        existing_file(path)
+    with socket.socket(family) as sock:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            sock.bind((listen.host, listen.port))
+            sock.listen(_BACKLOG)
+        except (OSError, UnicodeError) as error:
+            raise InputError(
+                f"cannot listen on {listen.host} port {listen.port}: {getattr(error, 'strerror', error)}",
+                fix="Is another service there? Choose another with listen.port=NUMBER.",
+            ) from error
+        yield sock
+
+
+@contextmanager
+def _silent_libraries() -> Iterator[None]:
+    """No line of another package reaches the log: tracebacks and warnings repeat what was sent."""
+    before = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        logging.disable(before)
+
+
+class _Server(uvicorn.Server):
+    """Ends in good order on a signal, with the exit code of a command that is done."""
+
+    def __init__(self, settings: uvicorn.Config, ready: Callable[[], Any], closing: Callable[[], None]) -> None:
+        super().__init__(settings)
+        self._ready, self._closing = ready, closing
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop)
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        await self._ready()
+
+    def _stop(self) -> None:
+        self._closing()
+        self.should_exit = True
+
+
+async def _serve(app: FastAPI, sock: socket.socket, listen: ListenConfig, log: Log) -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, told: log.warn(f"a task failed: {type(told.get('exception')).__name__}"))
+
+    async def ready() -> None:
+        await app.state.decoders.warm_up()
+        host, port = sock.getsockname()[:2]
+        log.info(f"serving {app.state.engine.model} on {'https' if listen.tls else 'http'}://{host}:{port}/v1")
+
+    def closing() -> None:
+        log.info(f"closing: no new requests; those under way have {listen.drain_s} s")
+        app.state.doors.is_closing = True
+
+    settings = uvicorn.Config(
+        app, log_config=None, access_log=False, server_header=False, date_header=False, proxy_headers=False,
+        lifespan="on", ws="none", timeout_keep_alive=_IDLE_S, timeout_graceful_shutdown=listen.drain_s,
+        ssl_certfile=listen.tls.certificate if listen.tls else None,
+        ssl_keyfile=listen.tls.private_key if listen.tls else None,
+    )  # fmt: skip
+    await _Server(settings, ready, closing).serve(sockets=[sock])
