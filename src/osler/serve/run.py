@@ -21,16 +21,14 @@ from osler.core.errors import InputError
 from osler.core.files import existing_file
 from osler.core.log import Log
 from osler.serve.app import make_app
+from osler.serve.audit.config import open_audit
 from osler.serve.config import EmbeddedConfig, ListenConfig, ServeConfig
 from osler.serve.engine import Engine
-from osler.serve.journal import Journal
 from osler.serve.keys import Keys, Visitor
 from osler.serve.model_files import verified_sha256
 
-_PRIVATE = 0o600
 _BACKLOG = 512
 _IDLE_S = 30
-_SITE_KEY_BYTES = 32
 
 
 def parse(recipe: Recipe) -> ServeConfig:
@@ -47,15 +45,15 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what patients' requests left in memory
     who = _visitors(config)
     _prepare(out, config.min_free_mib)
-    with _listening(config.listen) as sock, _silent_libraries():
+    with _listening(config.listen) as sock, _silent_libraries(), open_audit(config.audit, out) as trail:
         engine = open_engine(config, out, device=device, log=log)
-        journal = Journal(out / "audit.jsonl")
+        for line in trail.said:
+            log.warn(line)
         app = make_app(
-            engine, who=who, limits=config.limits.plain(), audit=journal, digest_key=_site_key(out),
+            engine, who=who, limits=config.limits.plain(), audit=trail.log.write, digest_key=trail.digest_key,
             bundle_sha256=engine.model_sha256, say=log.info,
         )  # fmt: skip
         asyncio.run(_serve(app, sock, config.listen, log))
-        journal.close()
     log.info("stopped; every request that was let in has been answered or told")
 
 
@@ -122,21 +120,6 @@ def _prepare(out: Path, min_free_mib: int) -> None:
             f"{free_mib} MiB are free under {out}", expected=f"at least {min_free_mib} MiB for the audit trail",
             fix="Free some space, or choose another --out.",
         )  # fmt: skip
-
-
-def _site_key(out: Path) -> bytes:
-    """The key of the site's digests, made at the first start."""
-    path = out / "site.key"
-    if not path.exists():
-        path.touch(mode=_PRIVATE)
-        path.write_text(secrets.token_hex(_SITE_KEY_BYTES) + "\n", encoding="ascii")
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except ValueError as error:
-        raise InputError(f"{path} holds no key", expected=f"{_SITE_KEY_BYTES} bytes in hexadecimal") from error
-    if len(key) != _SITE_KEY_BYTES:
-        raise InputError(f"{path} holds {len(key)} bytes", expected=f"{_SITE_KEY_BYTES}, in hexadecimal")
-    return key
 
 
 @contextmanager

@@ -2,6 +2,9 @@
 
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import Field, PositiveFloat, PositiveInt
@@ -16,38 +19,62 @@ _HEX = re.compile(rb"[0-9a-f]{64}\n?")
 
 
 class AuditConfig(Config):
-    """Where the trail is kept and for how long.
+    """Where the trail is kept and for how long. What is null lies below --out: `audit`, `checkpoints` and `keys`.
 
     folder: of the entries. checkpoints: of the signed statements; another disk or machine is best.
-    signing_key: file of the private key that signs. digest_key: file of the key of all digests.
+    signing_key: file of the private key that signs. digest_key: file of the key of all digests. Where both are
+        null, they are made at the first start.
     segment_entries, segment_days: when a new file begins. keep_days: how long entries stay; null keeps them all.
     checkpoint_entries: after how many entries a statement is kept for good.
     """
 
-    folder: Path
-    checkpoints: Path
-    signing_key: Path
-    digest_key: Path
+    folder: Path | None = None
+    checkpoints: Path | None = None
+    signing_key: Path | None = None
+    digest_key: Path | None = None
     segment_entries: PositiveInt = Upkeep.segment_entries
     segment_days: PositiveFloat = Upkeep.segment_days
     keep_days: float | None = Field(default=Upkeep.keep_days, ge=1)
     checkpoint_entries: PositiveInt = Upkeep.checkpoint_entries
 
 
-def open_audit(config: AuditConfig) -> tuple[AuditLog, bytes, list[str]]:
-    """The trail, opened; the key of digests; and what the operator should know.
+@dataclass(frozen=True)
+class OpenAudit:
+    """A trail that is held. digest_key: of all digests. said: what the operator should know."""
+
+    log: AuditLog
+    digest_key: bytes
+    said: list[str]
+
+
+@contextmanager
+def open_audit(config: AuditConfig, out: Path) -> Iterator[OpenAudit]:
+    """Hold the trail for one service; its end is signed when the block ends.
 
     Raises:
         InputError: a key is missing or open to others, or the trail cannot be written or is not what was signed.
     """
-    digest_key = read_digest_key(config.digest_key)
+    folder, checkpoints = config.folder or out / "audit", config.checkpoints or out / "checkpoints"
+    said = _first_keys(config, out / "keys", is_new=not folder.exists())
     log = AuditLog(
-        config.folder,
-        checkpoints=config.checkpoints,
-        signer=read_signer(config.signing_key),
+        folder,
+        checkpoints=checkpoints,
+        signer=read_signer(config.signing_key or out / "keys" / SIGNING_KEY),
         upkeep=Upkeep(config.segment_entries, config.segment_days, config.keep_days, config.checkpoint_entries),
     )
-    return log, digest_key, log.open()
+    digest_key = read_digest_key(config.digest_key or out / "keys" / DIGEST_KEY)
+    said += log.open()
+    try:
+        yield OpenAudit(log, digest_key, said)
+    finally:
+        log.close()
+
+
+def _first_keys(config: AuditConfig, folder: Path, *, is_new: bool) -> list[str]:
+    if config.signing_key or config.digest_key or (folder / SIGNING_KEY).exists() or not is_new:
+        return []
+    fingerprint = make_keys(folder).fingerprint
+    return [f"made the audit trail's keys in {folder}; keep their fingerprint elsewhere: {fingerprint}"]
 
 
 def make_keys(folder: Path) -> PublicKey:

@@ -2,6 +2,7 @@ import pytest
 
 from audit_world import event
 from osler.cli.main import main
+from osler.core.errors import InputError
 from osler.serve.audit.config import AuditConfig, open_audit
 
 
@@ -10,11 +11,10 @@ def site(tmp_path, capsys):
     """Keys and a trail of three entries; returns (base, fingerprint)."""
     assert main(["audit", "keys", str(tmp_path / "keys")]) == 0
     fingerprint = capsys.readouterr().out.splitlines()[1]
-    log, digest_key, said = open_audit(config(tmp_path))
-    assert (len(digest_key), said) == (32, [])
-    log.write(event(1))
-    log.write(event(2))
-    log.close()
+    with open_audit(config(tmp_path), tmp_path) as held:
+        assert (len(held.digest_key), held.said) == (32, [])
+        held.log.write(event(1))
+        held.log.write(event(2))
     return tmp_path, fingerprint
 
 
@@ -73,10 +73,9 @@ def test_keys_that_others_can_read_keep_the_trail_closed(site):
     base, _ = site
     for name in ("audit-signing.key", "digest.key"):
         (base / "keys" / name).chmod(0o644)
-        with pytest.raises(Exception, match="a secret that others can reach") as raised:
-            open_audit(config(base))
-        assert raised.value.exit_code == 2
+        with pytest.raises(InputError, match="a secret that others can reach"), open_audit(config(base), base):
+            pass
         (base / "keys" / name).chmod(0o600)
     (base / "keys" / "digest.key").write_text("short")
-    with pytest.raises(Exception, match="is no digest key"):
-        open_audit(config(base))
+    with pytest.raises(InputError, match="is no digest key"), open_audit(config(base), base):
+        pass

@@ -5,9 +5,9 @@ import resource
 import httpx2
 import pytest
 
-from audit_world import Trail
+from osler.core.errors import InputError
 from osler.serve.app import make_app
-from osler.serve.audit.config import AuditConfig, make_keys, open_audit
+from osler.serve.audit.config import AuditConfig, open_audit
 from osler.serve.audit.verify import verify
 from osler.serve.limits import Limits
 from serve_world import KEY, WHO, Saying
@@ -20,14 +20,16 @@ def anyio_backend():
 
 @pytest.mark.anyio
 async def test_a_request_is_refused_while_its_entry_cannot_be_written(tmp_path):
-    keys, trail = tmp_path / "keys", Trail(tmp_path)
-    public = make_keys(keys)
-    config = AuditConfig(
-        folder=trail.folder, checkpoints=trail.checkpoints, signing_key=keys / "audit-signing.key",
-        digest_key=keys / "digest.key",
-    )  # fmt: skip
-    log, digest_key, _ = open_audit(config)
-    app = make_app(Saying(), who=WHO.get, limits=Limits(), audit=log.write, digest_key=digest_key)
+    with open_audit(AuditConfig(), tmp_path) as held:
+        (said,) = held.said
+        await ask_while_nothing_can_be_written(held)
+    report = verify(tmp_path / "audit", checkpoints=tmp_path / "checkpoints", key=said.split()[-1])
+    assert (report.problems, report.count) == ([], held.log.count)
+
+
+async def ask_while_nothing_can_be_written(held):
+    log = held.log
+    app = make_app(Saying(), who=WHO.get, limits=Limits(), audit=log.write, digest_key=held.digest_key)
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://test") as client:
         headers = {"authorization": f"Bearer {KEY}"}
@@ -43,6 +45,11 @@ async def test_a_request_is_refused_while_its_entry_cannot_be_written(tmp_path):
             resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
         assert log.count == before
         assert (await client.get("/v1/models", headers=headers)).status_code == 200
-    log.close()
-    report = verify(trail.folder, checkpoints=trail.checkpoints, key=public.fingerprint)
-    assert report.problems == [] and report.count > before
+
+
+def test_a_lost_key_is_not_replaced_in_silence(tmp_path):
+    with open_audit(AuditConfig(), tmp_path):
+        pass
+    (tmp_path / "keys" / "audit-signing.key").unlink()
+    with pytest.raises(InputError, match="cannot read"), open_audit(AuditConfig(), tmp_path):
+        pass
