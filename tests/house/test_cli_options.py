@@ -12,6 +12,8 @@ RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out
 OPTIONS = {
     # A trail and keys are checked and made where they are; key=value says where the statements lie and who is trusted.
     "audit": ["ACTION", "DIR", "key=value", "--debug"],
+    # One command for four actions on one thing; `build` alone has a recipe, the others take whom to trust.
+    "bundle": ["ACTION", "PATH", *RECIPE[1:]],
     # --out keeps the comparison for a table; two folders are all that it hangs on.
     "compare": ["A", "B", "--debug", "--out"],
     # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
