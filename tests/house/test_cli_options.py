@@ -21,7 +21,8 @@ OPTIONS = {
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
     # --metrics asks about metrics in place of the machine; a recipe after it says where their weights are.
-    "doctor": ["--debug", "--metrics"],
+    # A recipe of a service and its folder make it look at what that service needs.
+    "doctor": ["RECIPE.yaml", "key=value", "--debug", "--metrics", "--out"],
     "eval": RECIPE,
     "export": RECIPE,
     "export_tasks": RECIPE,

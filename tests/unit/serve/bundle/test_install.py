@@ -1,6 +1,5 @@
 """What is not installed. The e2e tests install what is."""
 
-
 import pytest
 
 from audit_world import OTHER
