@@ -1,5 +1,8 @@
 """What is not installed. The e2e tests install what is."""
 
+import subprocess
+import sys
+
 import pytest
 
 from audit_world import OTHER
@@ -53,6 +56,16 @@ def test_a_folder_in_use_is_left_alone(built, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["mine.txt"]
     with pytest.raises(InputError, match="cannot write to"):
         install(built[1] / "bundle", key=FINGERPRINT, into=tmp_path / "mine.txt", log=QUIET)
+
+
+def test_installing_needs_no_package_that_only_building_does():
+    """The guide installs osler and cryptography first, and nothing else of the bundle."""
+    code = (
+        "import sys; sys.modules.update(dict.fromkeys(['cyclonedx', 'packaging', 'fastapi', 'torch', 'jwt']))\n"
+        "import osler.serve.bundle.install, osler.serve.audit.verify"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 def test_another_python_is_told_before_anything_is_made(built, tmp_path, monkeypatch):

@@ -135,6 +135,9 @@ def test_a_signed_model_that_holds_code_is_still_refused(bundle):
 def test_a_bare_machine_verifies_with_openssl_and_sha256sum(bundle):
     command = ["openssl", "pkeyutl", "-verify", "-pubin", "-inkey", KEY, "-rawin", "-in", SUMS, "-sigfile", SIGNATURE]
     assert subprocess.run(command, cwd=bundle, capture_output=True, check=False).returncode == 0
+    raw = "openssl pkey -pubin -in signing.pub -outform DER | tail -c 32 | sha256sum"  # as the guide for operators says
+    told = subprocess.run(["bash", "-c", raw], cwd=bundle, capture_output=True, text=True, check=False).stdout
+    assert told.split()[0] == FINGERPRINT
     check = ["sha256sum", "--check", "--strict", "--quiet", SUMS]
     assert subprocess.run(check, cwd=bundle, capture_output=True, check=False).returncode == 0
     (bundle / "MODEL_CARD.md").write_text("x")
