@@ -89,8 +89,8 @@ def card_page() -> str:
     table = README.read_text(encoding="utf-8").partition(START)[2].partition(END)[0].strip()
     card = card_text(Facts("the demo's model", rows)).replace(results_table(()), f"{table}\n")
     about = (
-        "Every bundle has such a card beside its model, `MODEL_CARD.md`. `osler bundle build` makes it: what the model\n"
-        "is from its weights, configuration and the manifest of its training, how it scored from the files under\n"
+        "Every bundle has such a card beside its model, `MODEL_CARD.md`. `osler bundle build` makes it: what the\n"
+        "model is from its weights, configuration and the manifest of its training, how it scored from the files under\n"
         "`results:`. "
         "What follows is the demo's; its numbers are those of the README."
     )
