@@ -10,9 +10,11 @@ import json
 import secrets
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from osler.core.errors import InputError
@@ -23,6 +25,8 @@ from osler.serve.refusal import Refusal
 from osler.serve.trail import Recorder, Trail
 
 OPEN_PATH = "/health"
+GONE_STATUS = 499
+"""For the log and the audit: the client went away. The number is nginx's."""
 _BAD_KEYS_RECORDED_A_MINUTE = 60
 _HEADERS = {
     "cache-control": "no-store",
@@ -93,8 +97,8 @@ class _Visit:
                 await self._trail.answered(self._status)
         except Refusal as refusal:
             await self._refuse(refusal)
-        except asyncio.CancelledError:
-            raise
+        except ClientDisconnect:
+            await self._gone()
         except Exception as error:  # noqa: BLE001 - its text may hold what the client sent, so nobody sees it
             self._doors.say(f"{self._id} failed: {type(error).__name__}")
             await self._refuse(Refusal(500, "the server failed at this request", code="internal_error"))
@@ -176,6 +180,13 @@ class _Visit:
             added = [(name.encode(), value.encode()) for name, value in ours.items() if name.encode() not in names]
             message = {**message, "headers": [*given, *added]}
         await self._send(message)
+
+    async def _gone(self) -> None:
+        """The client left before its request was whole; nobody is there to be answered."""
+        self._status = GONE_STATUS
+        if self._trail:
+            with suppress(Refusal):
+                await self._trail.answered(GONE_STATUS)
 
     async def _refuse(self, refusal: Refusal) -> None:
         self._doors.meters.refused.labels(refusal.code).inc()

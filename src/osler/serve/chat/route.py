@@ -17,9 +17,8 @@ from osler.serve.chat.body import parse_body
 from osler.serve.chat.reply import Form, event_stream, whole_answer
 from osler.serve.chat.request import ChatWish, read_chat, without_files
 from osler.serve.engine import Ask, Engine, Shown
+from osler.serve.gate import GONE_STATUS
 from osler.serve.needs import needs
-
-_GONE_STATUS = 499  # as nginx numbers it; nobody is there to read it
 
 
 def chat_routes() -> APIRouter:
@@ -52,7 +51,7 @@ class _Answering(Response):
         try:
             if not await _while_there(receive, lambda: self._work(scope, receive, send)):
                 state.meters.cancelled.inc()
-                await self._request.state.trail.answered(_GONE_STATUS)
+                await self._request.state.trail.answered(GONE_STATUS)
         finally:
             state.admission.leave(time.monotonic() - started)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from osler.core.errors import InputError
+from osler.core.errors import InputError, OslerError
 from osler.core.files import read_json, write_json
 from osler.core.log import Log
 from osler.core.rng import generator
@@ -17,6 +17,7 @@ from osler.schema.sample import Turn, image, user
 from osler.serve.chat.answer import deltas
 from osler.serve.decode.pool import Decoders
 from osler.serve.engine import Ask, Engine
+from osler.serve.refusal import Refusal
 
 _QUESTIONS = (
     "Is there a pleural effusion?", "Describe the picture.", "Which side is brighter, left or right?",
@@ -30,6 +31,7 @@ _PX = 224
 _MAX_TOKENS = 96
 _AT_ONCE = 8
 _DECODE_TIMEOUT_S = 30.0
+_TRIES, _LONGEST_WAIT_S = 5, 5.0
 
 
 @dataclass(frozen=True)
@@ -97,13 +99,29 @@ async def first_tokens(engine: Engine) -> list[First]:
             return await _first(engine, asked)
 
     try:
-        return list(await asyncio.gather(*(ask(turns, files) for turns, files in _canaries())))
+        async with asyncio.TaskGroup() as group:
+            asked = [group.create_task(ask(turns, files)) for turns, files in _canaries()]
+        return [task.result() for task in asked]
+    except* OslerError as failed:
+        raise _first_error(failed) from None
     finally:
         await decoders.close()
         await engine.close()
 
 
 async def _first(engine: Engine, asked: Ask) -> First:
+    """Asks again while the engine is busy."""
+    for _ in range(_TRIES):
+        try:
+            return await _try(engine, asked)
+        except Refusal as refusal:
+            if refusal.status != 503:
+                raise
+            await asyncio.sleep(min(refusal.retry_after_s or 1.0, _LONGEST_WAIT_S))
+    return await _try(engine, asked)
+
+
+async def _try(engine: Engine, asked: Ask) -> First:
     async with aclosing(deltas(engine, asked, ())) as parts:  # type: ignore[type-var]
         async for part in parts:
             if part.tokens:
@@ -111,6 +129,11 @@ async def _first(engine: Engine, asked: Ask) -> First:
             if part.content:
                 raise InputError("the engine tells no log-probabilities", fix="Set external.compare_with: null.")
     return First("", 0.0)
+
+
+def _first_error(group: BaseExceptionGroup[OslerError]) -> OslerError:
+    error = group.exceptions[0]
+    return error if isinstance(error, OslerError) else _first_error(error)
 
 
 def _canaries() -> list[tuple[tuple[Turn, ...], list[bytes]]]:

@@ -4,6 +4,7 @@ import pytest
 
 from osler.core.errors import InputError
 from osler.serve.engines.canary import NUM_CANARIES, First, check_agreement, compare, first_tokens
+from osler.serve.refusal import Refusal
 from serve_world import Saying
 
 
@@ -54,3 +55,20 @@ def test_an_engine_without_logprobs_cannot_be_compared():
 
     with pytest.raises(InputError, match="compare_with: null"):
         asyncio.run(first_tokens(Mute()))
+
+
+@pytest.mark.parametrize("status", [502, 503])
+def test_an_engine_that_fails_ends_the_comparison(status, monkeypatch):
+    monkeypatch.setattr("osler.serve.engines.canary._LONGEST_WAIT_S", 0.01)
+
+    class Failing(Saying):
+        async def answer(self, ask):
+            self.asked.append(ask)
+            await asyncio.sleep(0.01)
+            raise Refusal(status, "no", code="engine_failed", retry_after_s=9)
+            yield
+
+    engine = Failing()
+    with pytest.raises(Refusal, match="no"):
+        asyncio.run(asyncio.wait_for(first_tokens(engine), 20))
+    assert len(engine.asked) < (33 if status == 502 else 6 * 33)
