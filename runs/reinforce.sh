@@ -9,20 +9,20 @@ export OMP_NUM_THREADS=2
 export GOMP_SPINCOUNT=100000
 
 # Learn from its own replies to multiple-choice questions: those worth more are made likelier. (5 minutes)
-osler rl recipes/rl/grpo_phantom.yaml --out out/tiny/grpo
+osler rl recipes/rl/grpo_phantom.yaml --out out/reinforce/grpo
 
 # The control: the true answers to the very same questions, for about the same time. (5 minutes)
-osler rl recipes/rl/supervised_phantom.yaml --out out/tiny/supervised
+osler rl recipes/rl/supervised_phantom.yaml --out out/reinforce/supervised
 
 # Ask all three about held-out patients. (under 1 minute each)
-osler eval recipes/rl/phantom_eval.yaml --out out/tiny/eval_start
-osler eval recipes/rl/phantom_eval.yaml model=out/tiny/grpo/model model_name=grpo --out out/tiny/eval_grpo
-osler eval recipes/rl/phantom_eval.yaml model=out/tiny/supervised/model model_name=supervised --out out/tiny/eval_supervised
+osler eval recipes/rl/phantom_eval.yaml --out out/reinforce/eval_start
+osler eval recipes/rl/phantom_eval.yaml model=out/reinforce/grpo/model model_name=grpo --out out/reinforce/eval_grpo
+osler eval recipes/rl/phantom_eval.yaml model=out/reinforce/supervised/model model_name=supervised --out out/reinforce/eval_supervised
 
 # Item by item: what reinforcement gained, and where the control stands.
-osler compare out/tiny/eval_start out/tiny/eval_grpo --out out/tiny/compare_start_grpo.json
-osler compare out/tiny/eval_start out/tiny/eval_supervised --out out/tiny/compare_start_supervised.json
-osler compare out/tiny/eval_supervised out/tiny/eval_grpo --out out/tiny/compare_supervised_grpo.json
-osler report recipes/rl/phantom_report.yaml --out out/tiny/report_rl
+osler compare out/reinforce/eval_start out/reinforce/eval_grpo --out out/reinforce/start_grpo.json
+osler compare out/reinforce/eval_start out/reinforce/eval_supervised --out out/reinforce/start_supervised.json
+osler compare out/reinforce/eval_supervised out/reinforce/eval_grpo --out out/reinforce/supervised_grpo.json
+osler report recipes/rl/phantom_report.yaml --out out/reinforce/report
 
-echo "The report is at $PWD/out/tiny/report_rl/report.html"
+echo "The report is at $PWD/out/reinforce/report/report.html"

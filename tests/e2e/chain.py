@@ -51,5 +51,5 @@ def tiny_commands() -> dict[str, list[str]]:
 def demo_commands() -> dict[str, list[str]]:
     """The commands of runs/tiny.sh, by their recipe's name, in order; recipe paths made absolute."""
     lines = (ROOT / "runs" / "tiny.sh").read_text(encoding="utf-8").splitlines()
-    commands = [line.split() for line in lines if line.startswith("osler ")]
+    commands = [words for line in lines if (words := line.split())[:1] == ["osler"] and words[2].endswith(".yaml")]
     return {Path(command[2]).stem: [*command[:2], str(ROOT / command[2]), *command[3:]] for command in commands}

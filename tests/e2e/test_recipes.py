@@ -77,7 +77,7 @@ def test_an_unknown_key_is_refused_by_every_recipe(folder):
 
 def test_demo_recipes_resolve():
     commands = demo_commands()
-    assert len(commands) == 8
+    assert len(commands) == 10
     for command in commands.values():
         done = subprocess.run(
             [sys.executable, "-m", "osler.cli.main", *command[1:], "--dry-run"],
