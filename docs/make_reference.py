@@ -90,9 +90,8 @@ def card_page() -> str:
     card = card_text(Facts("the demo's model", rows)).replace(results_table(()), f"{table}\n")
     about = (
         "Every bundle has such a card beside its model, `MODEL_CARD.md`. `osler bundle build` makes it: what the\n"
-        "model is from its weights, configuration and the manifest of its training, how it scored from the files under\n"
-        "`results:`. "
-        "What follows is the demo's; its numbers are those of the README."
+        "model is from its weights, configuration and the manifest of its training, how it scored from the files\n"
+        "under `results:`. What follows is the demo's; its numbers are those of the README."
     )
     title, _, rest = card.partition("\n")
     return f"{title}\n\n{MADE}\n{about}\n{rest}"
