@@ -70,7 +70,7 @@ def event_in(line: bytes) -> dict[str, Any]:
 
 
 def record_of(event: Event) -> dict[str, Any]:
-    """The event as it is written: fields that say nothing are left out.
+    """The event as it is written: fields that say nothing are left out, a name that is none is its SHA-256.
 
     Raises:
         ValueError: a field holds something else than it should, such as words in place of a digest.
@@ -82,14 +82,22 @@ def record_of(event: Event) -> dict[str, Any]:
         raise ValueError("an event's digest is none")
     if datetime.fromisoformat(event.when).tzinfo is None:
         raise ValueError("an event's time has no zone")
-    for words in (event.who, event.route, event.request_id, event.model):
+    for words in (event.route, event.request_id, event.model):
         if len(words) > _MAX_CHARS or not words.isprintable():
             raise ValueError("a field of an event is too long for a name")
     if any(type(number) is not int or not name.isidentifier() for name, number in event.counts.items()):
         raise ValueError("an event counts something that is no number")
     fields = {
         **vars(event),
+        "who": _name(event.who),
         "image_hmacs": list(event.image_hmacs),
         "counts": dict(sorted(event.counts.items())),
     }
     return {name: value for name, value in fields.items() if value not in ("", 0, [], {})}
+
+
+def _name(who: str) -> str:
+    """A provider's tokens may name their bearer in any way, and an odd one must not stop other people's requests."""
+    if len(who) <= _MAX_CHARS and who.isprintable():
+        return who
+    return f"sha256:{hashlib.sha256(who.encode('utf-8', errors='surrogatepass')).hexdigest()}"

@@ -5,7 +5,7 @@ import hashlib
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -92,11 +92,16 @@ class AuditLog:
 
     def write(self, event: Event) -> None:
         """Enter an event. Raises OSError or ValueError where that cannot be done; nothing of it is then left."""
+        self.write_all([event])
+
+    def write_all(self, events: Sequence[Event]) -> None:
+        """Enter events in their order, all of them or none, with one wait for the disk. Raises as `write` does."""
+        records = [record_of(event) for event in events]
         with self._lock:
             if self._is_full():
                 self._begin_segment()
                 self._prune(read_statements(self._elsewhere, self._signer.public))
-            self._append(record_of(event))
+            self._append(records)
 
     def close(self) -> None:
         """Sign the end and let go."""
@@ -219,20 +224,24 @@ class AuditLog:
             self._note("pruned", first=first, last=last.seq)
 
     def _note(self, what: str, **fields: Any) -> None:
-        self._append({"phase": "note", "what": what, "when": self._time(), **fields})
+        self._append([{"phase": "note", "what": what, "when": self._time(), **fields}])
 
-    def _append(self, event: dict[str, Any]) -> None:
+    def _append(self, events: list[dict[str, Any]]) -> None:
         file = self._still_there()
-        line, digest = line_of(self._seq + 1, self._head, event=event, signer=self._signer)
+        lines, seq, digest = bytearray(), self._seq, self._head
+        for event in events:
+            line, digest = line_of(seq + 1, digest, event=event, signer=self._signer)
+            lines += line
+            seq += 1
         try:
-            left = memoryview(line)
+            left = memoryview(lines)
             while left:
                 left = left[os.write(file, left) :]
             os.fsync(file)
         except OSError:
             os.ftruncate(file, self._size)
             raise
-        self._seq, self._head, self._size = self._seq + 1, digest, self._size + len(line)
+        self._seq, self._head, self._size = seq, digest, self._size + len(lines)
         when = self._time()
         self._checkpoints.say_head(self._seq, digest, when)
         if self._seq - self._num_signed >= self._upkeep.checkpoint_entries:

@@ -41,7 +41,7 @@ def test_an_event_is_written_as_it_is_and_holds_no_word(tmp_path):
         {"image_hmacs": ("MRN 12345",)},
         {"image_hmacs": ("a" * 64,) * 1001},
         {"bundle_sha256": "x"},
-        {"who": "a\nb"},
+        {"model": "a\nb"},
         {"route": "x" * 301},
         {"counts": {"tokens": "two"}},
         {"counts": {"Mary Miller": 1}},
@@ -60,6 +60,30 @@ def test_words_in_place_of_digests_are_refused(wrong, tmp_path):
     log.write(event(2))
     log.close()
     assert (trail.verify().problems, len(trail.lines())) == ([], 2)
+
+
+def test_an_odd_name_of_a_token_s_bearer_is_entered_as_its_hash(tmp_path):
+    trail = Trail(tmp_path)
+    log = trail.log()
+    log.open()
+    for who in ("x" * 301, "a\nb", "\udcff"):
+        log.write(event(1, who=who))
+    log.close()
+    assert all(each["who"].startswith("sha256:") for each in events(trail)[1:]) and trail.verify().problems == []
+
+
+def test_several_events_are_written_together_or_not_at_all(tmp_path):
+    trail = Trail(tmp_path)
+    log = trail.log(segment_entries=4)
+    log.open()
+    log.write_all([event(number) for number in range(5)])
+    with pytest.raises(ValueError):
+        log.write_all([event(5), event(6, prompt_hmac="words")])
+    log.write_all([event(7), event(8)])
+    log.close()
+    report = trail.verify()
+    assert (report.problems, report.count) == ([], 8)
+    assert [each.get("request_id") for each in events(trail)][1:] == ["r0", "r1", "r2", "r3", "r4", "r7", "r8"]
 
 
 def test_it_goes_on_where_it_ended(tmp_path):
