@@ -10,12 +10,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from readme_numbers import END, START
+
 from osler.cli.arguments import command_parser
 from osler.cli.main import COMMANDS
 from osler.core.catalog import ADAPTERS, CATALOGS, CORRUPTIONS, PROMPTS, TASKS, Catalog
+from osler.core.config import load_recipe
 from osler.core.files import write_text
+from osler.serve.bundle.card import Facts, card_text, results_table
 
 FOLDER = Path(__file__).parent / "reference"
+README = Path(__file__).parents[1] / "README.md"
+DEMO = Path(__file__).parents[1] / "recipes" / "demo"
 MADE = "<!-- Made by docs/make_reference.py; change the docstrings and run `make docs`. -->\n"
 
 
@@ -26,6 +32,7 @@ def main() -> int:
     check = parser.parse_args().check
     pages = {f"{name}.md": catalog_page(name, catalog) for name, catalog in CATALOGS.items() if catalog.names()}
     pages["commands.md"] = commands_page()
+    pages["model-card.md"] = card_page()
     stale = [name for name, text in pages.items() if _read(FOLDER / name) != text]
     stale += [path.name for path in FOLDER.glob("*.md") if path.name not in pages]
     if check:
@@ -69,6 +76,29 @@ def commands_page() -> str:
         table = "\n".join(["| argument | meaning |", "|---|---|", *rows])
         sections.append(f"## osler {name.replace('_', '-')}\n\n{COMMANDS.summary(name)}\n\n{table}\n")
     return "\n".join(sections)
+
+
+def card_page() -> str:
+    """The card of the demo's model: the words of every card, and the numbers that `make readme` wrote."""
+    rows = {
+        "made by": "`make demo`",
+        "stages": ", ".join(f"`{path.stem}`" for path in sorted(DEMO.glob("*.yaml")) if _stage(path)),
+        "trained on": "drawn chest radiographs (`recipes/demo/phantom.yaml`); no person's image",
+        "consequence": "its words about a real image mean nothing",
+    }
+    table = README.read_text(encoding="utf-8").partition(START)[2].partition(END)[0].strip()
+    card = card_text(Facts("the demo's model", rows)).replace(results_table(()), f"{table}\n")
+    about = (
+        "Every bundle has such a card beside its model, `MODEL_CARD.md`. `osler bundle build` makes it: what the\n"
+        "model is from its weights, configuration and the manifest of its training, how it scored from the files\n"
+        "under `results:`. What follows is the demo's; its numbers are those of the README."
+    )
+    title, _, rest = card.partition("\n")
+    return f"{title}\n\n{MADE}\n{about}\n{rest}"
+
+
+def _stage(path: Path) -> bool:
+    return "stage" in load_recipe(path)
 
 
 def _dataset_rows(dataset: Any) -> dict[str, str]:

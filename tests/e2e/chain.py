@@ -15,8 +15,8 @@ class Step(NamedTuple):
     overrides: tuple[str, ...] = ()
 
 
-# Runs until it is told to stop, so it has tests of its own: test_serve.py.
-SERVICES = {"serve"}
+# With tests of their own: `serve` runs until it is told to stop, `bundle` needs a key and pip's index.
+SERVICES = {"serve", "bundle"}
 TINY_STEPS = {
     "phantom": Step("synth", "phantom"),
     "phantom_pairs": Step("synth", "phantom_pairs"),

@@ -10,6 +10,10 @@ from osler.cli.main import COMMANDS
 
 RECIPE = ["RECIPE.yaml", "key=value", "--debug", "--device", "--dry-run", "--out", "--overwrite", "--quiet", "--resume"]
 OPTIONS = {
+    # A trail and keys are checked and made where they are; key=value says where the statements lie and who is trusted.
+    "audit": ["ACTION", "DIR", "key=value", "--debug"],
+    # One command for four actions on one thing; `build` alone has a recipe, the others take whom to trust.
+    "bundle": ["ACTION", "PATH", *RECIPE[1:]],
     # --out keeps the comparison for a table; two folders are all that it hangs on.
     "compare": ["A", "B", "--debug", "--out"],
     # --against follows `check TRAIN`, which has no recipe of its own: two folders are all it needs to know.
@@ -17,7 +21,8 @@ OPTIONS = {
     "deid": RECIPE,
     "demo_data": ["--debug", "--device", "--out", "--overwrite", "--quiet", "--resume"],
     # --metrics asks about metrics in place of the machine; a recipe after it says where their weights are.
-    "doctor": ["--debug", "--metrics"],
+    # A recipe of a service and its folder make it look at what that service needs.
+    "doctor": ["RECIPE.yaml", "key=value", "--debug", "--metrics", "--out"],
     "eval": RECIPE,
     "export": RECIPE,
     "export_tasks": RECIPE,

@@ -47,3 +47,11 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--overwrite", action="store_true", help="remove what an earlier run wrote to DIR, then start")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda or cuda:N")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings, errors and the last line")
+
+
+def text_options(words: list[str]) -> dict[str, str]:
+    """Words of the form key=value, the value as it was typed: a fingerprint is no number."""
+    wrong = [word for word in words if not word.partition("=")[0] or "=" not in word]
+    if wrong:
+        raise InputError(f"cannot read {wrong[0]!r}", expected="key=value")
+    return {key: value for key, _, value in (word.partition("=") for word in words)}

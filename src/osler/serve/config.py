@@ -7,6 +7,7 @@ from typing import Literal, Self
 from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_validator
 
 from osler.core.config import Config
+from osler.serve.audit.config import AuditConfig
 from osler.serve.keys import Scope
 from osler.serve.limits import Limits
 from osler.serve.studies.config import StudiesConfig
@@ -172,6 +173,7 @@ class ServeConfig(Config):
     oidc: OidcConfig | None = None
     listen: ListenConfig = ListenConfig()
     limits: LimitsConfig = LimitsConfig()
+    audit: AuditConfig = AuditConfig()
     min_free_mib: NonNegativeInt = 256
     studies: StudiesConfig | None = None
 

@@ -22,19 +22,17 @@ from osler.core.errors import InputError
 from osler.core.files import existing_file
 from osler.core.log import Log
 from osler.serve.app import make_app
+from osler.serve.audit.config import open_audit
 from osler.serve.config import EmbeddedConfig, ListenConfig, OtherConfig, ServeConfig
 from osler.serve.engine import Engine
-from osler.serve.journal import Journal
 from osler.serve.keys import Keys, Visitor
 from osler.serve.model_files import verified_sha256
 from osler.serve.page.shell import add_page
 from osler.serve.studies.config import Opened, StudiesConfig, open_studies
 from osler.serve.studies.routes import studies_router
 
-_PRIVATE = 0o600
 _BACKLOG = 512
 _IDLE_S = 30
-_SITE_KEY_BYTES = 32
 
 
 def parse(recipe: Recipe) -> ServeConfig:
@@ -51,26 +49,31 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what patients' requests left in memory
     who = _visitors(config)
     _prepare(out, config.min_free_mib)
-    with _listening(config.listen) as sock, _silent_libraries(), _studies(config.studies) as studies:
+    with (
+        _listening(config.listen) as sock,
+        _silent_libraries(),
+        open_audit(config.audit, out) as trail,
+        _studies(config.studies) as studies,
+    ):
         engine = open_engine(config, out, device=device, log=log)
         others = [
             open_engine(one, out / "others" / str(number), device=device, log=log)
             for number, one in enumerate(config.others, start=1)
         ]
-        journal = Journal(out / "audit.jsonl")
+        for line in trail.said:
+            log.warn(line)
         limits, routers = config.limits.plain(), []
         if studies is not None:
             uploads = {"/v1/studies": studies.max_upload_bytes}
             limits = replace(limits, body_bytes_below={**limits.body_bytes_below, **uploads})
             routers = [studies_router(studies)]
         app = make_app(
-            [engine, *others], who=who, limits=limits, audit=journal, digest_key=_site_key(out),
+            [engine, *others], who=who, limits=limits, audit=trail.log.write, digest_key=trail.digest_key,
             bundle_sha256=engine.model_sha256, routers=routers, say=log.info,
         )  # fmt: skip
         if config.page:
             add_page(app)
         asyncio.run(_serve(app, sock, config.listen, log))
-        journal.close()
     log.info("stopped; every request that was let in has been answered or told")
 
 
@@ -137,21 +140,6 @@ def _prepare(out: Path, min_free_mib: int) -> None:
             f"{free_mib} MiB are free under {out}", expected=f"at least {min_free_mib} MiB for the audit trail",
             fix="Free some space, or choose another --out.",
         )  # fmt: skip
-
-
-def _site_key(out: Path) -> bytes:
-    """The key of the site's digests, made at the first start."""
-    path = out / "site.key"
-    if not path.exists():
-        path.touch(mode=_PRIVATE)
-        path.write_text(secrets.token_hex(_SITE_KEY_BYTES) + "\n", encoding="ascii")
-    try:
-        key = bytes.fromhex(path.read_text(encoding="ascii").strip())
-    except ValueError as error:
-        raise InputError(f"{path} holds no key", expected=f"{_SITE_KEY_BYTES} bytes in hexadecimal") from error
-    if len(key) != _SITE_KEY_BYTES:
-        raise InputError(f"{path} holds {len(key)} bytes", expected=f"{_SITE_KEY_BYTES}, in hexadecimal")
-    return key
 
 
 @contextmanager

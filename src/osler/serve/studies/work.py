@@ -16,7 +16,6 @@ from osler.media.deid import (
     png_frames,
     read_instance,
     reopen,
-    shown_window,
 )
 from osler.media.deid_header import Times
 from osler.media.deid_key import Pseudonyms
@@ -31,6 +30,7 @@ from osler.serve.studies.planes import reformatted
 from osler.serve.studies.refused import Refused
 from osler.serve.studies.sight import Series, series_of, share_out
 from osler.serve.studies.unpack import Amounts, parts_of
+from osler.serve.studies.values import told_values
 
 Plane = Literal["", "axial", "coronal", "sagittal"]
 _PNG_LEVEL = 1
@@ -221,15 +221,19 @@ class _Upload:
                 "num_masked": clean.num_masked,
                 **_picture(png, pixels.shape, self._put(png)),
             }
-            if self._ask.values and clean.picture.is_gray:
-                one["values"] = self._values(clean, place)
+            values = self._values(clean, place) if self._ask.values and clean.picture.is_gray else None
+            if values is not None:
+                one["values"] = values
             told.append(one)
         return told
 
-    def _values(self, clean: Clean, place: int) -> dict[str, Any]:
-        """Stored values, turned so that the least is black, and the window that the header asks for in them."""
-        png = png_frames(clean, [place])[0]
-        return {"blob": self._put(png), "bits": 16 if clean.picture.bits > 8 else 8, **shown_window(clean).model_dump()}
+    def _values(self, clean: Clean, place: int) -> dict[str, Any] | None:
+        """Stored values, turned so that the least is black, and how they are shown at first."""
+        shown = clean.presentations[min(place, len(clean.presentations) - 1)]
+        told = told_values(clean.picture, shown, place, which=self._ask.which)
+        if told is None:
+            return None
+        return {"blob": self._put(png_frames(clean, [place])[0]), "bits": 16 if clean.picture.bits > 8 else 8, **told}
 
     def _cut(self, taken: Sequence[Clean], count: int, notes: list[str]) -> list[dict[str, Any]]:
         plane = self._ask.plane

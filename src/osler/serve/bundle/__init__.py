@@ -1,0 +1,1 @@
+"""The signed offline bundle: built, verified and installed without a network."""
