@@ -8,6 +8,7 @@ import secrets
 import shutil
 import signal
 import socket
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -32,6 +33,7 @@ from osler.serve.studies.config import Opened, StudiesConfig, open_studies
 from osler.serve.studies.routes import studies_router
 
 _BACKLOG = 512
+_SWITCH_S = 0.0002
 _IDLE_S = 30
 
 
@@ -46,6 +48,9 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
     Raises:
         InputError: whatever keeps the service from starting, found before the model is loaded where that is possible.
     """
+    # The engine's thread takes the interpreter back after each of its many short operations; with the usual 5 ms it
+    # would wait that long each time while requests are read.
+    sys.setswitchinterval(_SWITCH_S)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))  # a core dump would hold what patients' requests left in memory
     who = _visitors(config)
     _prepare(out, config.min_free_mib)
