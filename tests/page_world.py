@@ -1,12 +1,14 @@
 """What the tests of the page share: a server on a real socket with scripted models, and a browser that opens it."""
 
 import asyncio
+import base64
 import io
 import shutil
 import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 import uvicorn
@@ -18,6 +20,7 @@ from osler.serve.studies.routes import studies_router
 from serve_world import KEY, UNHURRIED, Saying, Served
 from studies_world import opened
 
+PICTURES = Path("out/reader_page")
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or ""
 THOUGHT = "The costophrenic angle is blunted on one side. A meniscus is seen."
 WORDS = (
@@ -181,3 +184,33 @@ def png(pixels):
 def film(number, day, **options):
     """A radiograph of 12 bits as a DICOM file; `number` 0 and 2 are two studies of one patient."""
     return dicom_file(number, pixels=options.pop("pixels", None), StudyDate=day, Modality="DX", **options)
+
+
+def keep_picture(name, tab):
+    tab.page.screenshot(path=str(PICTURES / f"{name}.png"), full_page=True)
+
+
+def sent_images(body):
+    parts = [part for message in body["messages"] if message["role"] == "user" for part in message["content"]]
+    return [part["image_url"]["url"] for part in parts if part["type"] == "image_url"]
+
+
+def bytes_of(uri):
+    return base64.b64decode(uri.split(",", 1)[1])
+
+
+def findings(tab):
+    """What axe-core calls serious or critical."""
+    import axe_playwright_python
+
+    script = (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+    tab.page.evaluate(script)
+    tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"]
+    found = tab.page.evaluate(
+        "(tags) => axe.run(document, { runOnly: { type: 'tag', values: tags } }).then((r) => r.violations)", tags
+    )
+    return [
+        (each["id"], [node["target"] for node in each["nodes"]])
+        for each in found
+        if each["impact"] in {"serious", "critical"}
+    ]

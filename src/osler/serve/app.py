@@ -52,10 +52,8 @@ def make_app(
     Raises:
         ValueError: a route but /health declares no scope, or two engines have one name.
     """
-    given = tuple(engine) if isinstance(engine, Sequence) else (engine,)
-    engine, engines = given[0], {each.model: each for each in given}
-    if len(engines) < len(given):
-        raise ValueError("each engine needs a name of its own")
+    engines = _by_name(tuple(engine) if isinstance(engine, Sequence) else (engine,))
+    engine = next(iter(engines.values()))
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
     doors = Doors(who, limits, recorder, meters, say)
@@ -87,6 +85,13 @@ def make_app(
         app.include_router(router)
     _refuse_open_routes(app)
     return app
+
+
+def _by_name(engines: Sequence[Engine]) -> dict[str, Engine]:
+    found = {engine.model: engine for engine in engines}
+    if len(found) < len(engines):
+        raise ValueError("each engine needs a name of its own")
+    return found
 
 
 def _status_routes() -> APIRouter:

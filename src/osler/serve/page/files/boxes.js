@@ -34,14 +34,17 @@ export function boxWords({ x0, y0, x1, y1 }) {
   return `<box>[${[x0, y0, x1, y1].map((value) => Math.round(value * 1000)).join(", ")}]</box>`;
 }
 
-// context: of the overlay. place: where the picture lies on it, { left, top, width, height } in canvas pixels.
+const COLOURS = { mine: "#ffd166", 0: "#4cc9f0", 1: "#f5a3ff" };
+const colourOf = (box) => COLOURS[box.mine ? "mine" : box.side || 0];
+
+// A box's `side` is the place of its model among those that answered. context: of the overlay. place: where the picture lies on it, { left, top, width, height } in canvas pixels.
 export function drawBoxes(context, boxes, place, ratio) {
   for (const box of boxes) {
     const left = place.left + box.x0 * place.width;
     const top = place.top + box.y0 * place.height;
     const [width, height] = [(box.x1 - box.x0) * place.width, (box.y1 - box.y0) * place.height];
     context.setLineDash(box.mine ? [6 * ratio, 4 * ratio] : []);
-    for (const [line, colour] of [[4, "#000"], [2, box.mine ? "#ffd166" : "#4cc9f0"]]) {
+    for (const [line, colour] of [[4, "#000"], [2, colourOf(box)]]) {
       context.lineWidth = line * ratio;
       context.strokeStyle = colour;
       context.strokeRect(left, top, width, height);
@@ -51,13 +54,13 @@ export function drawBoxes(context, boxes, place, ratio) {
 }
 
 function label(context, box, left, top, ratio) {
-  const words = box.mine ? "my mark" : box.label;
+  const words = box.mine ? "my mark" : box.owner ? `${box.label} (${box.owner})` : box.label;
   context.font = `${13 * ratio}px system-ui, sans-serif`;
   const width = context.measureText(words).width + 8 * ratio;
   const height = 18 * ratio;
   const y = top >= height ? top - height : top;
   context.fillStyle = "rgb(0 0 0 / 80%)";
   context.fillRect(left, y, width, height);
-  context.fillStyle = box.mine ? "#ffd166" : "#4cc9f0";
+  context.fillStyle = colourOf(box);
   context.fillText(words, left + 4 * ratio, y + 13 * ratio);
 }

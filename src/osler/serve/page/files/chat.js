@@ -131,7 +131,7 @@ async function exchange(words, models, sent, first) {
   state.running = new AbortController();
   const { signal } = state.running;
   busy(true);
-  const cards = models.map((model) => card(model, sent, models.length > 1));
+  const cards = models.map((model, side) => card(model, sent, models.length > 1 ? side : null));
   const asked = el("article", { class: "exchange" },
     el("h3", {}, el("span", { class: "soft" }, "You asked "), plain(words)),
     el("p", { class: "soft small" }, sentWords(sent, isNew)),
@@ -184,7 +184,9 @@ async function answer(model, shown, talk, content, signal) {
 }
 
 // A card that an answer is written into.
-function card(model, sent, isNamed) {
+// side: its place beside another, null for one alone.
+function card(model, sent, side) {
+  const owner = side === null ? { side: 0 } : { side, owner: model.id };
   const text = { content: "", reasoning: "" };
   const body = el("div", { class: "words", role: "log", "aria-live": "polite", "aria-label": `Answer of ${model.id}` });
   const thought = el("div", { class: "words soft" });
@@ -192,14 +194,14 @@ function card(model, sent, isNamed) {
   const folded = el("details", { class: "reasoning", hidden: true }, summary, thought);
   const foot = el("div", { class: "foot" });
   const root = el("section", { class: "answer", "aria-label": model.id, "aria-busy": "true" },
-    isNamed ? el("h4", {}, model.id) : null, el("p", { class: "draft" }, "Draft, not verified"), folded, body, foot);
+    side !== null ? el("h4", {}, model.id) : null, el("p", { class: "draft" }, "Draft, not verified"), folded, body, foot);
   let isWaiting = false;
   const show = () => {
     isWaiting = false;
     folded.hidden = !text.reasoning;
     summary.textContent = text.content ? "Reasoning" : "Reasoning, being written";
     thought.textContent = text.reasoning;
-    fill(body, ...answerNodes(text.content, sent));
+    fill(body, ...answerNodes(text.content, sent, owner));
   };
   return {
     root,
@@ -215,7 +217,7 @@ function card(model, sent, isNamed) {
       if (whole.finish === "length") {
         body.append(el("p", { class: "notice error" }, "Cut off at the longest length allowed: this answer is not whole."));
       }
-      draw(whole.content, sent);
+      draw(whole.content, sent, owner);
       fill(foot, tools(model, sent, whole));
     },
     fail: (words) => { show(); body.append(el("p", { class: "notice error", role: "alert" }, words)); },
@@ -223,25 +225,25 @@ function card(model, sent, isNamed) {
 }
 
 // Text nodes, and a button for each region that the answer points to.
-function answerNodes(content, sent) {
+function answerNodes(content, sent, owner) {
   return partsOf(content).map((part) => (part.box
-    ? button(part.box.label, () => point(part.box, sent), { class: "chip", title: "Show this region on the picture" })
+    ? button(part.box.label, () => point({ ...part.box, ...owner }, sent), { class: "chip", title: "Show this region on the picture" })
     : document.createTextNode(part.text)));
 }
 
 // With one picture there is no doubt where a region lies; with several, the reader chooses the picture.
-function draw(content, sent) {
+function draw(content, sent, owner) {
   if (sent.length !== 1) return;
-  const boxes = partsOf(content).filter((part) => part.box).map((part) => part.box);
+  const boxes = partsOf(content).filter((part) => part.box).map((part) => ({ ...part.box, ...owner }));
   const [{ picture }] = sent;
-  picture.boxes = [...picture.boxes.filter((box) => box.mine), ...boxes];
+  picture.boxes = [...picture.boxes.filter((box) => box.mine || (owner.owner && box.owner && box.side !== owner.side)), ...boxes];
   reader.redraw();
 }
 
 function point(box, sent) {
   const picture = sent.length === 1 ? sent[0].picture : reader.activePicture();
   if (!picture) return;
-  picture.boxes = [...picture.boxes.filter((each) => each.number !== box.number), box];
+  picture.boxes = [...picture.boxes.filter((each) => each.number !== box.number || each.side !== box.side), box];
   reader.redraw();
   if (sent.length > 1) {
     say($("ask-said"), `The answer does not say on which of ${sent.length} pictures ${box.label} lies; it is drawn on the one in view.`);
