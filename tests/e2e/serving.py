@@ -102,7 +102,7 @@ def running(folder: Path, recipe: dict[str, Any]) -> Iterator[Service]:
 
 
 def _address(log: Path, process: Any) -> str:
-    for _ in range(600):
+    for _ in range(3000):
         text = log.read_text()
         if "serving tiny on " in text:
             return text.partition("serving tiny on ")[2].split()[0]
