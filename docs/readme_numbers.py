@@ -16,7 +16,8 @@ BASELINES = ("majority", "blind", "shuffled")
 
 def main(report: str, readme: str) -> int:
     """Replace the table in `readme` by the one made from `report`."""
-    table = numbers_table(json.loads(Path(report).read_text(encoding="utf-8"))["headline"])
+    found = json.loads(Path(report).read_text(encoding="utf-8"))
+    table = "\n".join([numbers_table(found["headline"]), *differences(found.get("comparisons", []))])
     text = Path(readme).read_text(encoding="utf-8")
     if text.count(START) != 1 or text.count(END) != 1:
         print(f"{readme} must hold {START} and {END} once each", file=sys.stderr)
@@ -42,6 +43,22 @@ def numbers_table(headline: list[dict]) -> str:
             f"| {row['task']} | {row['metric']} | {_value(row)} | {baselines} | {row['n']} | {row['unparsed']} |"
         )
     return "\n".join(lines)
+
+
+def differences(comparisons: list[dict]) -> list[str]:
+    """One line for each metric of two models: by how much the second is above the first, on the same items."""
+    said = [
+        f"- {row['task']}, {row['second']} minus {row['first']}: {_signed(row['difference'])}" for row in comparisons
+    ]
+    return ["", *said] if said else []
+
+
+def _signed(difference: dict) -> str:
+    if difference["value"] is None:
+        return "not measured"
+    low, high = difference.get("ci_low"), difference.get("ci_high")
+    interval = f" ({low:+.3f} to {high:+.3f})" if low is not None and high is not None else ""
+    return f"{difference['value']:+.3f}{interval}, n {difference['n']}"
 
 
 def _value(found: dict | None) -> str:

@@ -31,6 +31,13 @@ osler train recipes/demo/instruct.yaml --out out/tiny/instruct
 # Ask the held-out patients' questions: with the image, without it, and with another patient's. (1 minute)
 osler eval recipes/demo/eval.yaml --out out/tiny/eval
 
+# Reinforce: it learns multiple choice from its own replies; those worth more are made likelier. (2 minutes)
+osler rl recipes/demo/grpo.yaml --out out/tiny/grpo
+
+# Ask the same questions again, and compare the answers item by item. (seconds)
+osler eval recipes/demo/eval_grpo.yaml --out out/tiny/eval_grpo
+osler compare out/tiny/eval out/tiny/eval_grpo --out out/tiny/compare_grpo.json
+
 # One page of tables, plots and example cases. (seconds)
 osler report recipes/demo/report.yaml --out out/tiny/report
 

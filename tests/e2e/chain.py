@@ -19,6 +19,7 @@ class Step(NamedTuple):
 SERVICES = {"serve"}
 TINY_STEPS = {
     "phantom": Step("synth", "phantom"),
+    "phantom_pairs": Step("synth", "phantom_pairs"),
     "curate_phantom": Step("curate", "data"),
     "curate_vqa_rad": Step(
         "curate",
@@ -26,9 +27,15 @@ TINY_STEPS = {
         (f"datasets=[{{name: vqa_rad, root: {ROOT}/tests/fixtures/datasets/vqa_rad, splits: [train, test]}}]",),
     ),
     "warm_tower": Step("train", "warm_tower"),
+    "contrast": Step("train", "contrast"),
+    "transfer_further": Step("transfer", "transfer_further"),
     "align": Step("train", "align"),
     "midtrain": Step("train", "midtrain"),
     "instruct": Step("train", "instruct"),
+    "grpo": Step("rl", "grpo"),
+    "rejection": Step("rl", "rejection"),
+    "supervised": Step("rl", "supervised"),
+    "transfer": Step("transfer", "transfer"),
     "export": Step("export", "export"),
     "eval": Step("eval", "eval"),
     "score": Step("score", "score"),
@@ -48,5 +55,5 @@ def tiny_commands() -> dict[str, list[str]]:
 def demo_commands() -> dict[str, list[str]]:
     """The commands of runs/tiny.sh, by their recipe's name, in order; recipe paths made absolute."""
     lines = (ROOT / "runs" / "tiny.sh").read_text(encoding="utf-8").splitlines()
-    commands = [line.split() for line in lines if line.startswith("osler ")]
+    commands = [words for line in lines if (words := line.split())[:1] == ["osler"] and words[2].endswith(".yaml")]
     return {Path(command[2]).stem: [*command[:2], str(ROOT / command[2]), *command[3:]] for command in commands}

@@ -13,7 +13,7 @@ from osler.schema.manifest import Manifest
 
 pytestmark = pytest.mark.e2e
 COMMANDS = tiny_commands()
-REPEATED = [name for name in ("phantom", "curate_phantom", "align", "eval", "report") if name in COMMANDS]
+REPEATED = [name for name in ("phantom", "curate_phantom", "align", "transfer", "eval", "report") if name in COMMANDS]
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +77,7 @@ def test_an_unknown_key_is_refused_by_every_recipe(folder):
 
 def test_demo_recipes_resolve():
     commands = demo_commands()
-    assert len(commands) == 8
+    assert len(commands) == 10
     for command in commands.values():
         done = subprocess.run(
             [sys.executable, "-m", "osler.cli.main", *command[1:], "--dry-run"],

@@ -25,6 +25,7 @@ OPTIONS = {
     "keys": ["action", "FILE", "key=value", "--debug"],
     "list": ["catalogue", "--debug"],
     "report": RECIPE,
+    "rl": RECIPE,
     # --compare-parsers asks for another answer to the same run: a table, where no score is to be kept.
     "score": [*RECIPE[:2], "--compare-parsers", *RECIPE[2:]],
     # A service is no run that ends: there is nothing to resume, and its audit trail is never overwritten.
@@ -33,6 +34,7 @@ OPTIONS = {
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.
     "train": [*RECIPE[:-2], "--plan", *RECIPE[-2:]],
+    "transfer": RECIPE,
 }
 
 

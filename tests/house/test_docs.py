@@ -60,12 +60,16 @@ def test_the_readme_has_one_place_for_numbers_and_it_is_filled_from_a_report(tmp
     row = {"task": "side", "metric": "accuracy", "value": 0.9, "n": 10, "unparsed": 1, **interval}
     headline = [{**row, "baseline": {"blind": {"value": 0.5, "ci_low": None, "ci_high": None}}}]
     report, readme = tmp_path / "report.json", tmp_path / "README.md"
-    report.write_text(json.dumps({"headline": [*headline, {**headline[0], "metric": "token_f1", "value": 0.1}]}))
+    difference = {"value": 0.06, "ci_low": 0.02, "ci_high": 0.1, "n": 10}
+    pair = {"first": "a", "second": "b", "task": "side", "metric": "accuracy", "difference": difference}
+    rows = [*headline, {**headline[0], "metric": "token_f1", "value": 0.1}]
+    report.write_text(json.dumps({"headline": rows, "comparisons": [pair]}))
     readme.write_text(text(ROOT / "README.md"))
     for _ in range(2):
         assert readme_numbers(report, readme).returncode == 0
     rows = [line for line in text(readme).splitlines() if line.startswith("| side")]
     assert rows == ["| side | accuracy | 0.900 (0.800 to 0.950) | not measured | 0.500 | not measured | 10 | 1 |"]
+    assert text(readme).count("- side, b minus a: +0.060 (+0.020 to +0.100), n 10") == 1
 
 
 def test_a_readme_without_the_place_is_refused(tmp_path):

@@ -4,6 +4,7 @@ The model stays of its own class and keeps its names; an adapted module holds it
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,19 @@ def merge(model: OslerForConditionalGeneration) -> OslerForConditionalGeneration
         model.set_submodule(name, module.get_base_layer())
     del model.peft_config
     return model
+
+
+@contextmanager
+def without_adapters(model: OslerForConditionalGeneration) -> Iterator[None]:
+    """Inside, the model is what it was before it had adapters."""
+    layers = [module for module in model.modules() if isinstance(module, BaseTunerLayer)]
+    for layer in layers:
+        layer.enable_adapters(False)
+    try:
+        yield
+    finally:
+        for layer in layers:
+            layer.enable_adapters(True)
 
 
 def save_adapter(model: OslerForConditionalGeneration, folder: Path, *, base: str) -> None:

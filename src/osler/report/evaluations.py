@@ -86,6 +86,7 @@ class Evaluation:
     """One folder. name: how the report calls it, no two alike. repeats: None where no question was asked twice.
 
     recipe: as it was resolved. decode: how the engine decoded, as far as it says. predictions_sha256: "" without them.
+    compared_sha256: of what `osler compare` reads, the predictions or what a judge made of them.
     """
 
     folder: Path
@@ -98,13 +99,16 @@ class Evaluation:
     recipe: Recipe | None = None
     manifest: Manifest | None = None
     predictions_sha256: str = ""
+    compared_sha256: str = ""
 
 
 def read_evaluation(folder: Path, manifest: Manifest | None) -> Evaluation:
     """Read one folder. Raises InputError where its results are missing, or a file is not what it should be."""
     results = tuple(checked(Result, row, folder / "results.json") for row in _list(folder / "results.json"))
     models = list(dict.fromkeys(result.model for result in results))
-    canary, recipe, predictions = folder / "canary.json", folder / "recipe.yaml", folder / "predictions.jsonl"
+    canary, recipe = folder / "canary.json", folder / "recipe.yaml"
+    judged, predictions = folder / "item_scores.jsonl", folder / "predictions.jsonl"
+    predictions_sha256 = sha256_file(predictions) if predictions.is_file() else ""
     return Evaluation(
         folder=folder,
         name=", ".join(models) or "no model",
@@ -115,7 +119,8 @@ def read_evaluation(folder: Path, manifest: Manifest | None) -> Evaluation:
         decode=_decode(folder / "decode.json"),
         recipe=load_recipe(recipe) if recipe.is_file() else None,
         manifest=manifest,
-        predictions_sha256=sha256_file(predictions) if predictions.is_file() else "",
+        predictions_sha256=predictions_sha256,
+        compared_sha256=sha256_file(judged) if judged.is_file() else predictions_sha256,
     )
 
 

@@ -118,10 +118,10 @@ def _whole(path: Path) -> Any:
 
 def _place(run: _Run, evaluations: tuple[Evaluation, ...], path: Path) -> int:
     """Which evaluation it is, by its predictions; among several with the same ones that of the same folder."""
-    places = [place for place, each in enumerate(evaluations) if each.predictions_sha256 == run.predictions_sha256]
+    places = [place for place, each in enumerate(evaluations) if each.compared_sha256 == run.predictions_sha256]
     same = [place for place in places if evaluations[place].folder.resolve() == Path(run.folder).resolve()]
     if not places:
-        shown = ", ".join(f"{each.folder} {each.predictions_sha256[:12] or 'none'}" for each in evaluations)
+        shown = ", ".join(f"{each.folder} {each.compared_sha256[:12] or 'none'}" for each in evaluations)
         raise InputError(
             f"{path} compares predictions that this report does not hold",
             expected=f"those of its results: {shown}",

@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerControl, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl import SFTConfig, SFTTrainer
 
@@ -296,7 +296,7 @@ def fit_packed(
         optimizer=optimizer(param_groups),
         callbacks=_callbacks(out, log, schedule, feed.meter),
     )
-    _train(trainer, out)
+    train_on(trainer, out)
     if world.engine != "zero3":
         return None
     weights = trainer.accelerator.get_state_dict(trainer.model_wrapped)
@@ -314,17 +314,21 @@ def fit_plain(
     world: World,
     out: Path,
     log: Log,
+    figures: TrainerCallback | None = None,
 ) -> None:
-    """Train any module whose forward returns a dict with `loss`, from the last whole checkpoint if there is one."""
+    """Train any module whose forward returns a dict with `loss`, from the last whole checkpoint if there is one.
+
+    `figures` adds to the log's entries.
+    """
     trainer = Trainer(
         model=model,
         args=TrainingArguments(**schedule.arguments(out, world)),
         data_collator=collate,
         train_dataset=items(schedule.num_items),
         optimizers=(optimizer(param_groups), None),
-        callbacks=_callbacks(out, log, schedule),
+        callbacks=_callbacks(out, log, schedule, figures),
     )
-    _train(trainer, out)
+    train_on(trainer, out)
 
 
 def items(number: int) -> Dataset:
@@ -337,12 +341,13 @@ def optimizer(param_groups: list[dict[str, Any]]) -> torch.optim.AdamW:
     return torch.optim.AdamW(param_groups, betas=(0.9, 0.999), eps=1e-8, fused=True)
 
 
-def _callbacks(out: Path, log: Log, schedule: Schedule, meter: Meter | None = None) -> list[Any]:
+def _callbacks(out: Path, log: Log, schedule: Schedule, meter: TrainerCallback | None = None) -> list[Any]:
     patience = schedule.early_stop["patience"] if schedule.early_stop else None
     return callbacks(out, log, report_to=schedule.report_to, patience=patience, meter=meter)
 
 
-def _train(trainer: Trainer, out: Path) -> None:
+def train_on(trainer: Trainer, out: Path) -> None:
+    """Train from the last whole checkpoint below `out` if there is one, else from the start."""
     trainer.remove_callback(PrinterCallback)  # the bar and metrics.jsonl say it already
     checkpoint = told_by_first(lambda: last_whole_checkpoint(out / "checkpoints"))
     trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)

@@ -233,7 +233,7 @@ def test_adapters_learn_alone_and_end_up_merged(
     assert moved and all(name.endswith(("q_proj.weight", "v_proj.weight")) and "language" in name for name in moved)
 
     short = parse(recipe(store_folder, "instruct", model=start, vision_lr=None, projector_lr=None))
-    monkeypatch.setattr(trainer, "_train", _killed_after(2))
+    monkeypatch.setattr(trainer, "train_on", _killed_after(2))
     with pytest.raises(KeyboardInterrupt):
         run(short, tmp_path / "cut", device="cpu", log=LOG)
     monkeypatch.undo()
@@ -247,7 +247,7 @@ def _killed_after(step: int) -> Any:
             if state.global_step == step:
                 raise KeyboardInterrupt
 
-    plain = trainer._train
+    plain = trainer.train_on
 
     def train(given: Any, out: Path) -> None:
         given.add_callback(Killer())

@@ -22,16 +22,18 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 def _run(arguments: argparse.Namespace) -> int:
     from osler.core.files import existing_folder
     from osler.evaluation.compare import compare_runs, has_run
+    from osler.evaluation.compare_judged import compare_judged, has_item_scores
 
     first, second = existing_folder(arguments.first), existing_folder(arguments.second)
-    paired = has_run(first) and has_run(second)
+    judged = has_item_scores(first) and has_item_scores(second)
+    paired = judged or (has_run(first) and has_run(second))
     if arguments.out is not None:
         _check_out(arguments.out, first, second, paired=paired)
     _print_recipes(first, second)
     if not paired:
         _print_results(first, second)
         return 0
-    rows = compare_runs(first, second)
+    rows = (compare_judged if judged else compare_runs)(first, second)
     _print_comparisons(rows)
     if arguments.out is not None:
         _write(arguments.out, rows, first, second)
@@ -45,7 +47,7 @@ def _check_out(out: Path, first: Path, second: Path, *, paired: bool) -> None:
     if not paired:
         raise InputError(
             "there is no paired comparison to write",
-            expected=f"results.json and predictions.jsonl in {first} and in {second}",
+            expected=f"results.json and predictions.jsonl, or item_scores.jsonl, in {first} and in {second}",
             fix="Compare folders of osler eval or osler score, or leave --out away.",
         )
     if out.is_dir():
@@ -56,10 +58,11 @@ def _check_out(out: Path, first: Path, second: Path, *, paired: bool) -> None:
 
 def _write(out: Path, rows: "list[Comparison]", first: Path, second: Path) -> None:
     from osler.core.files import sha256_file, write_json
+    from osler.evaluation.compare_judged import has_item_scores
+    from osler.evaluation.item_scores import FILE
 
-    runs = [
-        {"folder": str(run), "predictions_sha256": sha256_file(run / "predictions.jsonl")} for run in (first, second)
-    ]
+    compared = FILE if has_item_scores(first) and has_item_scores(second) else "predictions.jsonl"
+    runs = [{"folder": str(run), "predictions_sha256": sha256_file(run / compared)} for run in (first, second)]
     comparisons = [row.model_dump(mode="json") for row in rows]
     write_json(out, {"schema_version": 1, "first": runs[0], "second": runs[1], "comparisons": comparisons})
 

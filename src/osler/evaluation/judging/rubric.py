@@ -18,6 +18,7 @@ from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.endpoint.served import EndpointConfig, asked_lines, begin_asking
 from osler.evaluation.context import read_context
+from osler.evaluation.item_scores import ItemScore, write_item_scores
 from osler.evaluation.judging.answers import question_text, real_answers, stored_samples
 from osler.evaluation.judging.labels import Key, agreements, read_labels
 from osler.schema.prediction import Prediction
@@ -29,6 +30,7 @@ from osler.scoring.pkr import AXES, SIGNATURE, TraceScore, UnitVerdict, trace_sc
 from osler.store.shards import Store
 
 METRIC = "pkr"
+METRICS = (METRIC, *(f"{METRIC}/{axis}" for axis in AXES))
 
 
 class RubricConfig(Config):
@@ -111,6 +113,7 @@ def run(config: RubricConfig, out: Path, log: Log) -> Outcome:
     first = next(iter(judged))
     results = _results(config, items, scores[first], failed)
     write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
+    write_item_scores(out, _item_scores(items, scores[first]))
     unread = _refuse_silence(judged, log)
     counts = {"answers": len(items), "failed_answers": sum(failed.values()), "unread_verdicts": unread}
     whole = ", ".join(f"{r.task} {r.value:.4f}" for r in results if r.metric == METRIC and r.value is not None)
@@ -160,7 +163,7 @@ def _results(
     for task in dict.fromkeys(item.prediction.task for item in items):
         own = [item for item in items if item.prediction.task == task]
         notes = _notes(own, scores, failed[task])
-        for metric in (METRIC, *(f"{METRIC}/{axis}" for axis in AXES)):
+        for metric in METRICS:
             measured = [
                 (value, item.prediction.cluster)
                 for item in own
@@ -186,6 +189,18 @@ def _results(
                 )
             )
     return results
+
+
+def _item_scores(items: Sequence[_Item], scores: Mapping[str, TraceScore]) -> list[ItemScore]:
+    return [
+        ItemScore(
+            task=item.prediction.task,
+            item_id=item.prediction.item_id,
+            cluster=item.prediction.cluster,
+            values={metric: _value(scores[item.trace.id], metric) for metric in METRICS},
+        )
+        for item in items
+    ]
 
 
 def _value(score: TraceScore, metric: str) -> float | None:
