@@ -301,7 +301,7 @@ def together(work: list[Callable[[], None]]) -> None:
 
 
 def _limits() -> dict[str, Any]:
-    return {"requests_per_minute": 100_000, "burst": 100_000, "max_admitted": SLOTS + SLOTS // 4}
+    return {"requests_per_minute": 100_000, "burst": 100_000, "max_admitted": SLOTS + SLOTS // 8}
 
 
 def _arguments() -> argparse.Namespace:

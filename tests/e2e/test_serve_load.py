@@ -1,4 +1,7 @@
-"""Load beyond what there is room for: those who are let in are answered about as soon as ever."""
+"""Load beyond what there is room for: those who are let in never wait for more than a few.
+
+How long they take is measured by benchmarks/serve.py; here the clock of a busy machine decides nothing.
+"""
 
 import asyncio
 import time
@@ -11,7 +14,7 @@ from osler.serve.limits import Limits
 from serve_world import KEY, Saying, Served
 
 pytestmark = pytest.mark.e2e
-SLOTS, SERVICE_S = 16, 0.8
+SLOTS, FEW, SERVICE_S = 16, 2, 0.5
 
 
 class Slotted(Saying):
@@ -20,16 +23,22 @@ class Slotted(Saying):
     def __init__(self):
         super().__init__(["two"])
         self.room = asyncio.Semaphore(SLOTS)
+        self.num_inside = self.most_inside = 0
 
     async def answer(self, ask):
-        async with self.room:
-            await asyncio.sleep(SERVICE_S)
-            async for piece in super().answer(ask):
-                yield piece
+        self.num_inside += 1
+        self.most_inside = max(self.most_inside, self.num_inside)
+        try:
+            async with self.room:
+                await asyncio.sleep(SERVICE_S)
+                async for piece in super().answer(ask):
+                    yield piece
+        finally:
+            self.num_inside -= 1
 
 
-def test_ten_times_the_load_does_not_double_the_wait_of_the_admitted():
-    limits = Limits(max_admitted=SLOTS + SLOTS // 4, requests_per_minute=1e6, burst=100_000)
+def test_at_ten_times_the_load_few_wait_and_the_others_are_told_when_to_come():
+    limits = Limits(max_admitted=SLOTS + FEW, requests_per_minute=1e6, burst=100_000)
     body = {"model": "toy", "messages": [{"role": "user", "content": "a"}]}
 
     async def client(http, begin_s, end, times, refused):
@@ -57,12 +66,13 @@ def test_ten_times_the_load_does_not_double_the_wait_of_the_admitted():
     async def work():
         served = Served(Slotted(), limits=limits)
         async with served.app.router.lifespan_context(served.app):
-            return await load(served, SLOTS, 4), await load(served, 10 * SLOTS, 12)
+            full, over = await load(served, SLOTS, 2), await load(served, 10 * SLOTS, 6)
+            return full, over, served.engine.most_inside, served.app.state.admission.num_inside
 
-    (full, none), (over, refused) = asyncio.run(work())
+    (full, none), (over, refused), most_inside, left = asyncio.run(work())
     p99 = [float(np.quantile(times, 0.99)) for times in (full, over)]
     ratio = p99[1] / p99[0]
     print(f"p99 {p99[0]:.2f} s when full, {p99[1]:.2f} s at ten times that: {ratio:.2f}x; {len(refused)} refused")
-    assert none == [] and len(refused) > 100
-    assert len(over) > 100
-    assert ratio < 2
+    assert none == [] and len(full) >= SLOTS
+    assert len(over) >= 2 * SLOTS and len(refused) > SLOTS and min(refused) >= 1
+    assert (most_inside <= SLOTS + FEW, left) == (True, 0)

@@ -25,7 +25,8 @@ class Limits:
     max_messages, max_tokens: of a request; of its answer.
     default_max_tokens: of an answer where the request does not say.
     requests_per_minute, burst: of one key; how many of them at once.
-    max_admitted: chats being answered or waiting, of all keys together.
+    max_admitted: chats being answered or waiting, of all keys together: the engine's slots and few more, since each
+        that waits, waits for about as long as an answer takes.
     """
 
     max_body_bytes: int = 64 << 20
@@ -40,7 +41,7 @@ class Limits:
     default_max_tokens: int = 1024
     requests_per_minute: float = 120.0
     burst: int = 20
-    max_admitted: int = 20
+    max_admitted: int = 18
 
     def body_bytes(self, path: str) -> int:
         """How many bytes a request to `path` may have."""
