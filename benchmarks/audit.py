@@ -52,7 +52,7 @@ def print_appends(base: Path, signer: Signer, num: int) -> None:
     events = [event(number) for number in range(num)]
     began, began_cpu = time.perf_counter(), time.process_time()
     for each in events:
-        log.write(each)
+        log.write([each])
     wall, cpu = time.perf_counter() - began, time.process_time() - began_cpu
     log.close()
     with (base / "bare").open("wb") as file:

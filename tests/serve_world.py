@@ -77,7 +77,7 @@ class Served:
             engine,
             who=WHO.get,
             limits=limits,
-            audit=audit or self.events.append,
+            audit=audit or self.events.extend,
             digest_key=b"site",
             routers=routers,
             say=self.lines.append,

@@ -1,5 +1,7 @@
 """A real service: the command in a process of its own, a small model, real sockets."""
 
+import base64
+import io
 import json
 import os
 import signal
@@ -16,13 +18,15 @@ from typing import Any
 import httpx2
 import yaml
 from chain import ROOT
+from PIL import Image
 
 from osler.core.files import sha256_file
+from osler.media.image import encode_png8
 from osler.model import checkpoint
 from osler.model.families.tiny import FAMILY
 from osler.model.prompt import conversation_text
 from osler.serve.keys import add_key
-from toy import samples
+from toy import picture, samples
 
 TINY = yaml.safe_load((ROOT / "recipes" / "tiny" / "serve.yaml").read_text())
 
@@ -143,3 +147,19 @@ def children(pid: int) -> list[int]:
     return [
         int(child) for task in Path(f"/proc/{pid}/task").iterdir() for child in (task / "children").read_text().split()
     ]
+
+
+def saved(form, size, mode="L", **options):
+    out = io.BytesIO()
+    Image.new(mode, size).save(out, form, **options)
+    return out.getvalue()
+
+
+def uri(data: bytes, kind: str = "png") -> dict[str, Any]:
+    """A part of a message that shows a file."""
+    return {"type": "image_url", "image_url": {"url": f"data:image/{kind};base64,{base64.b64encode(data).decode()}"}}
+
+
+def film(number: int) -> dict[str, Any]:
+    """A part of a message that shows a drawn picture."""
+    return uri(encode_png8(picture(number)[0]))

@@ -68,7 +68,7 @@ def make_app(
         finally:
             await engine.close()
             await decoders.close()
-            recorder.close()
+            await recorder.close()
 
     app = FastAPI(title="osler", openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine, app.state.limits, app.state.meters, app.state.doors = engine, limits, meters, doors

@@ -1,6 +1,6 @@
 """Event: what the audit trail is told of a request. Never a word of the prompt, the answer or a file."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -34,5 +34,8 @@ class Event:
     counts: Mapping[str, int] = field(default_factory=dict)
 
 
-Audit = Callable[[Event], None]
-"""Writes an event durably before it returns. Called by one thread at a time; any error refuses the request with 503."""
+Audit = Callable[[Sequence[Event]], None]
+"""Writes events durably, in their order, before it returns; any error refuses their requests with 503.
+
+Called by one thread at a time, with all events that came while it was at work: one wait for the disk serves them all.
+"""

@@ -27,7 +27,9 @@ from osler.serve.trail import Recorder, Trail
 OPEN_PATH = "/health"
 GONE_STATUS = 499
 """For the log and the audit: the client went away. The number is nginx's."""
-_BAD_KEYS_RECORDED_A_MINUTE = 60
+_RECORDED_A_MINUTE = 60
+# Nothing was done for these: no valid key, too often, too full. They may come in any number.
+_TURNED_AWAY = {401, 429, 503}
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -52,12 +54,12 @@ class Doors:
     say: Callable[[str], None] = lambda line: None
     is_closing: bool = False
     pace: Pace = field(init=False)
-    bad_keys: Pace = field(init=False)
+    turned_away: Pace = field(init=False)
     num_unrecorded: int = 0
 
     def __post_init__(self) -> None:
         self.pace = Pace(self.limits.requests_per_minute, self.limits.burst)
-        self.bad_keys = Pace(_BAD_KEYS_RECORDED_A_MINUTE, _BAD_KEYS_RECORDED_A_MINUTE)
+        self.turned_away = Pace(_RECORDED_A_MINUTE, _RECORDED_A_MINUTE)
 
 
 class Gate:
@@ -86,6 +88,7 @@ class _Visit:
         self._limit = doors.limits.body_bytes(scope["path"])
         self._refusal: Refusal | None = None
         self._trail: Trail | None = None
+        self._who = ""
 
     async def serve(self) -> None:
         """Answer it, whatever happens."""
@@ -111,8 +114,8 @@ class _Visit:
         _refuse_other_sites(self._scope)
         visitor = self._visitor()
         if visitor is None:
-            await self._record_bad_key()
             raise Refusal(401, "a valid API key is needed: Authorization: Bearer KEY", code="invalid_api_key")
+        self._who = visitor.who
         wait_s = self._doors.pace.take(visitor.who)
         if wait_s:
             raise Refusal(429, "this key asks too often", code="rate_limit_exceeded", retry_after_s=wait_s)
@@ -127,16 +130,16 @@ class _Visit:
             self._doors.say(f"keys cannot be read: {error}")
             raise Refusal(503, "keys cannot be checked now", code="keys_unavailable", retry_after_s=5) from error
 
-    async def _record_bad_key(self) -> None:
-        """A flood of bad keys must not fill the disk: some are entered one by one, the others as a number."""
+    async def _record_turned_away(self, status: int) -> None:
+        """A flood must not fill the disk: some are entered one by one, the rest as a number."""
         doors = self._doors
-        if doors.bad_keys.take(""):
+        if doors.turned_away.take(self._who):
             doors.num_unrecorded += 1
             return
-        bare = doors.recorder.event("refused", who="", route=f"{_method(self._scope)} ?", request_id=self._id)
+        bare = doors.recorder.event("refused", who=self._who, route=self._route(), request_id=self._id)
         counts = {"unrecorded": doors.num_unrecorded} if doors.num_unrecorded else {}
         doors.num_unrecorded = 0
-        await doors.recorder.write(type(bare)(**{**vars(bare), "status": 401, "counts": counts}))
+        await doors.recorder.write(type(bare)(**{**vars(bare), "status": status, "counts": counts}))
 
     def _route(self) -> str:
         """The pattern that matched, never the path itself: that may hold anything."""
@@ -192,11 +195,13 @@ class _Visit:
         self._doors.meters.refused.labels(refusal.code).inc()
         if self._status:
             return  # the answer has begun; the server cuts the connection, and the client sees that it is not whole
-        if self._trail and not self._trail.was_answered:
-            try:
+        try:
+            if self._trail and (self._trail.was_asked or refusal.status not in _TURNED_AWAY):
                 await self._trail.answered(refusal.status)
-            except Refusal as unrecorded:
-                refusal = unrecorded
+            elif refusal.status in _TURNED_AWAY:
+                await self._record_turned_away(refusal.status)
+        except Refusal as unrecorded:
+            refusal = unrecorded
         self._status = refusal.status
         data = json.dumps(refusal.body()).encode()
         close = {} if self._body_done else {"connection": "close"}

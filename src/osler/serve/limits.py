@@ -1,5 +1,6 @@
 """Limits: how much one request may ask for, how often one key may ask, and how many may wait."""
 
+import random
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -10,6 +11,7 @@ from osler.serve.refusal import Refusal
 _FULL_AGAIN_S = 60.0
 _FIRST_GUESS_S = 1.0
 _MEMORY = 0.9
+_LONGEST_WAIT = 4.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +25,8 @@ class Limits:
     max_messages, max_tokens: of a request; of its answer.
     default_max_tokens: of an answer where the request does not say.
     requests_per_minute, burst: of one key; how many of them at once.
-    max_admitted: chats being answered or waiting, of all keys together.
+    max_admitted: chats being answered or waiting, of all keys together: the engine's slots and few more, since each
+        that waits, waits for about as long as an answer takes.
     """
 
     max_body_bytes: int = 64 << 20
@@ -38,7 +41,7 @@ class Limits:
     default_max_tokens: int = 1024
     requests_per_minute: float = 120.0
     burst: int = 20
-    max_admitted: int = 24
+    max_admitted: int = 18
 
     def body_bytes(self, path: str) -> int:
         """How many bytes a request to `path` may have."""
@@ -80,20 +83,25 @@ class Admission:
 
     def __init__(self, limit: int) -> None:
         self._limit, self._lock = limit, threading.Lock()
-        self._usual_s = _FIRST_GUESS_S
+        self._usual_s, self._random = _FIRST_GUESS_S, random.SystemRandom()
         self.num_inside = 0
+
+    def check(self) -> None:
+        """As `enter`, before there is anything to let in: a house that is full reads no letters."""
+        with self._lock:
+            self._refuse_if_full()
 
     def enter(self) -> None:
         """Raises Refusal (503) where the house is full."""
         with self._lock:
-            if self.num_inside >= self._limit:
-                raise Refusal(
-                    503,
-                    "the server is at its limit of waiting requests",
-                    code="overloaded",
-                    retry_after_s=self._usual_s,
-                )
+            self._refuse_if_full()
             self.num_inside += 1
+
+    def _refuse_if_full(self) -> None:
+        if self.num_inside >= self._limit:
+            # Spread over a while: told the same moment, all who were refused would come back in it.
+            wait_s = self._usual_s * self._random.uniform(1, _LONGEST_WAIT)
+            raise Refusal(503, "too many requests are waiting", code="overloaded", retry_after_s=wait_s)
 
     def leave(self, took_s: float) -> None:
         """One is answered or gone; how long it took says how long the next will wait."""

@@ -1,6 +1,6 @@
 """Needs: which scope of a key a route wants."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import Any
 
 from fastapi import Request
@@ -9,13 +9,13 @@ from osler.serve.keys import SCOPES, Visitor
 from osler.serve.refusal import Refusal
 
 
-def needs(*scopes: str) -> Callable[[Request], Visitor]:
+def needs(*scopes: str) -> Callable[[Request], Awaitable[Visitor]]:
     """A dependency that lets in keys with any of the scopes; with none named, every valid key."""
     unknown = sorted(set(scopes) - set(SCOPES))
     if unknown:
         raise ValueError(f"unknown scopes {unknown}; there are {SCOPES}")
 
-    def check(request: Request) -> Visitor:
+    async def check(request: Request) -> Visitor:  # a plain function would be sent to another thread
         visitor: Visitor = request.state.visitor
         if scopes and not visitor.scopes & set(scopes):
             raise Refusal(403, f"this key lacks the scope {' or '.join(scopes)}", code="missing_scope")

@@ -4,7 +4,6 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from osler.serve.event import Audit, Event, Phase
@@ -12,7 +11,7 @@ from osler.serve.refusal import Refusal
 
 
 class Recorder:
-    """Writes events in one thread, one after the other.
+    """Writes events, those of many requests at once, in a thread of its own.
 
     Args:
         audit: what writes them.
@@ -22,7 +21,8 @@ class Recorder:
 
     def __init__(self, audit: Audit, *, digest_key: bytes, model: str, bundle_sha256: str) -> None:
         self._audit, self._key, self._model, self._bundle = audit, digest_key, model, bundle_sha256
-        self._thread: ThreadPoolExecutor | None = None
+        self._waiting: list[tuple[Event, asyncio.Future[None]]] = []
+        self._writing: asyncio.Task[None] | None = None
         self.is_broken = False
 
     def digest(self, data: bytes) -> str:
@@ -30,14 +30,33 @@ class Recorder:
         return hmac.new(self._key, data, hashlib.sha256).hexdigest()
 
     async def write(self, event: Event) -> None:
-        """Raises Refusal (503) where the event could not be written."""
-        self._thread = self._thread or ThreadPoolExecutor(1, "audit")
+        """Return when the event is written; events are written in the order of these calls.
+
+        Raises:
+            Refusal: 503 where it could not be written.
+        """
+        written: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append((event, written))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_waiting())
+        # A request that is given up must not take back what others wait for, nor its own line.
+        await asyncio.shield(written)
+
+    async def _write_waiting(self) -> None:
         try:
-            await asyncio.get_running_loop().run_in_executor(self._thread, self._audit, event)
-        except Exception as error:
-            self.is_broken = True
-            raise Refusal(503, "the audit trail is closed", code="audit_unavailable", retry_after_s=5) from error
-        self.is_broken = False
+            while self._waiting:
+                batch, self._waiting = self._waiting, []
+                error: Exception | None = None
+                try:
+                    await asyncio.to_thread(self._audit, [event for event, _ in batch])
+                except Exception as caught:  # noqa: BLE001 - whatever it is, an unrecorded request gets no answer
+                    error = caught
+                self.is_broken = error is not None
+                for _, written in batch:
+                    if not written.done():
+                        written.set_exception(_closed(error)) if error else written.set_result(None)
+        finally:
+            self._writing = None
 
     def event(self, phase: Phase, *, who: str, route: str, request_id: str) -> Event:
         """An event of now, without digests."""
@@ -47,11 +66,16 @@ class Recorder:
             bundle_sha256=self._bundle,
         )  # fmt: skip
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """Wait for what is being written."""
-        if self._thread is not None:
-            self._thread.shutdown()
-            self._thread = None
+        if self._writing is not None:
+            await self._writing
+
+
+def _closed(error: Exception) -> Refusal:
+    refusal = Refusal(503, "the audit trail is closed", code="audit_unavailable", retry_after_s=5)
+    refusal.__cause__ = error
+    return refusal
 
 
 class Trail:

@@ -1,5 +1,6 @@
 import asyncio
 import base64
+import time
 
 import pytest
 from fastapi import APIRouter, Depends, Request
@@ -122,7 +123,7 @@ def test_errors_say_nothing_of_what_was_sent():
 
 
 def test_what_cannot_be_recorded_is_not_answered():
-    def full(event):
+    def full(events):
         raise OSError("no space")
 
     served = Served(Saying(), audit=full, routers=[echo_router()])
@@ -162,3 +163,34 @@ def test_a_closing_server_takes_no_new_request(served):
 def test_a_route_needs_known_scopes():
     with pytest.raises(ValueError, match="unknown scopes"):
         needs("everything")
+
+
+def test_events_that_come_together_wait_for_the_disk_once():
+    batches = []
+
+    def slow(events):
+        time.sleep(0.05)
+        batches.append(len(events))
+
+    served = Served(Saying(), audit=slow, routers=[echo_router()])
+
+    async def ask():
+        async with served.client() as client:
+            headers = {"authorization": "Bearer osler_test_key"}
+            await asyncio.gather(*(client.post("/studies/in", content=b"a", headers=headers) for _ in range(30)))
+
+    asyncio.run(ask())
+    assert sum(batches) == 30 and len(batches) <= 4
+
+
+def test_turned_away_requests_are_entered_as_a_number():
+    served = Served(Saying(), limits=Limits(requests_per_minute=1, burst=1))
+
+    async def ask():
+        async with served.client() as client:
+            for _ in range(80):
+                await client.get("/ready", headers={"authorization": "Bearer osler_test_key"})
+
+    asyncio.run(ask())
+    assert [event.status for event in served.events].count(429) in {60, 61}
+    assert served.app.state.doors.num_unrecorded + len(served.events) == 80

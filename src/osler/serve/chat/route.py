@@ -29,6 +29,7 @@ def chat_routes() -> APIRouter:
     async def complete(request: Request) -> Response:
         state = request.app.state
         engine: Engine = state.engine
+        state.admission.check()
         body = parse_body(await request.body(), request.headers.get("content-type", ""))
         wish = read_chat(body, limits=state.limits, abilities=engine.abilities, model=engine.model)
         del body
@@ -49,11 +50,12 @@ class _Answering(Response):
         state.admission.enter()
         started = time.monotonic()
         try:
-            if not await _while_there(receive, lambda: self._work(scope, receive, send)):
-                state.meters.cancelled.inc()
-                await self._request.state.trail.answered(GONE_STATUS)
+            is_done = await _while_there(receive, lambda: self._work(scope, receive, send))
         finally:
             state.admission.leave(time.monotonic() - started)
+        if not is_done:
+            state.meters.cancelled.inc()
+            await self._request.state.trail.answered(GONE_STATUS)
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         state, trail = self._request.app.state, self._request.state.trail
@@ -67,10 +69,12 @@ class _Answering(Response):
         trail.count("images", len(pictures))
         wish = without_files(wish)
         self._wish = wish
-        await trail.asked()
         form = Form(self._request.state.request_id, engine.model, wish.top_logprobs is not None, wish.include_usage)
         ask = _ask(wish, pictures, self._request.state.visitor.who)
-        async with aclosing(self._counted(deltas(engine, ask, wish.stop))) as parts:  # type: ignore[type-var]
+        # The disk and the model work side by side; no part of the answer leaves before the question is on record.
+        asked = asyncio.ensure_future(trail.asked())
+        parts = _after(asked, self._counted(deltas(engine, ask, wish.stop)))
+        async with aclosing(parts):  # type: ignore[type-var]
             if wish.stream:
                 trail.is_streamed = True
                 await _send_events(event_stream(parts, form), send)
@@ -99,6 +103,19 @@ def _ask(wish: ChatWish, pictures: tuple[Shown, ...], owner: str) -> Ask:
         seed=secrets.randbits(63) if wish.seed is None else wish.seed, top_logprobs=wish.top_logprobs,
         reasoning=wish.reasoning, schema=wish.schema, owner=owner,
     )  # fmt: skip
+
+
+async def _after(recorded: "asyncio.Future[None]", parts: AsyncIterator[Delta]) -> AsyncIterator[Delta]:
+    """The parts, the first of them when `recorded` is done; its error in their place."""
+    try:
+        async with aclosing(parts):  # type: ignore[type-var]
+            async for part in parts:
+                if not recorded.done():
+                    await asyncio.shield(recorded)
+                recorded.result()
+                yield part
+    finally:
+        await asyncio.wait([recorded])
 
 
 async def _send_events(events: AsyncIterator[bytes], send: Send) -> None:

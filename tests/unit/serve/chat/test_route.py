@@ -215,10 +215,10 @@ def test_a_client_that_goes_away_frees_its_slot(stream):
 def test_an_audit_that_fails_between_refuses_the_answer():
     written = []
 
-    def audit(event):
+    def audit(events):
         if written:
             raise OSError("full")
-        written.append(event)
+        written.extend(events)
 
     served = Served(Saying(), audit=audit)
     reply = ask(served, body())
