@@ -67,12 +67,12 @@ $(BIN)/python:
 
 $(VENV)/.ready-run: pyproject.toml constraints.txt | $(BIN)/python
 	@echo "setup: installing torch, transformers and the rest into $(VENV); some minutes the first time"
-	$(call install,$(PIP) torch==2.13.0 && $(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics$(,)serve$(,)bundle]')
+	$(call install,$(PIP) torch==2.13.0 && $(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics$(,)transfer$(,)serve$(,)bundle]')
 	@touch $@
 
 $(VENV)/.ready-dev: $(VENV)/.ready-run
 	@echo "setup: installing the tools for tests and checks"
-	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics$(,)serve$(,)bundle$(,)ray$(,)dev]')
+	$(call install,$(PIP) -e '.[train$(,)report$(,)dicom$(,)deid$(,)volume$(,)curate$(,)endpoint$(,)metrics$(,)transfer$(,)serve$(,)bundle$(,)ray$(,)dev]')
 	@touch $@
 
 , := ,

@@ -48,7 +48,7 @@ def numbers_table(headline: list[dict]) -> str:
 def differences(comparisons: list[dict]) -> list[str]:
     """One line for each metric of two models: by how much the second is above the first, on the same items."""
     said = [
-        f"- {row['second']} minus {row['first']}, {row['task']}: {_signed(row['difference'])}" for row in comparisons
+        f"- {row['task']}, {row['second']} minus {row['first']}: {_signed(row['difference'])}" for row in comparisons
     ]
     return ["", *said] if said else []
 

@@ -19,6 +19,7 @@ class Step(NamedTuple):
 SERVICES = {"serve", "bundle"}
 TINY_STEPS = {
     "phantom": Step("synth", "phantom"),
+    "phantom_pairs": Step("synth", "phantom_pairs"),
     "curate_phantom": Step("curate", "data"),
     "curate_vqa_rad": Step(
         "curate",
@@ -26,12 +27,15 @@ TINY_STEPS = {
         (f"datasets=[{{name: vqa_rad, root: {ROOT}/tests/fixtures/datasets/vqa_rad, splits: [train, test]}}]",),
     ),
     "warm_tower": Step("train", "warm_tower"),
+    "contrast": Step("train", "contrast"),
+    "transfer_further": Step("transfer", "transfer_further"),
     "align": Step("train", "align"),
     "midtrain": Step("train", "midtrain"),
     "instruct": Step("train", "instruct"),
     "grpo": Step("rl", "grpo"),
     "rejection": Step("rl", "rejection"),
     "supervised": Step("rl", "supervised"),
+    "transfer": Step("transfer", "transfer"),
     "export": Step("export", "export"),
     "eval": Step("eval", "eval"),
     "score": Step("score", "score"),

@@ -69,7 +69,7 @@ def test_the_readme_has_one_place_for_numbers_and_it_is_filled_from_a_report(tmp
         assert readme_numbers(report, readme).returncode == 0
     rows = [line for line in text(readme).splitlines() if line.startswith("| side")]
     assert rows == ["| side | accuracy | 0.900 (0.800 to 0.950) | not measured | 0.500 | not measured | 10 | 1 |"]
-    assert text(readme).count("- b minus a, side: +0.060 (+0.020 to +0.100), n 10") == 1
+    assert text(readme).count("- side, b minus a: +0.060 (+0.020 to +0.100), n 10") == 1
 
 
 def test_a_readme_without_the_place_is_refused(tmp_path):

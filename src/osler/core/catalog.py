@@ -65,6 +65,8 @@ class Catalog:
 ADAPTERS = Catalog("osler.datasets.adapters", "DATASET", "dataset")
 OPERATORS = Catalog("osler.curate.operators", "OPERATOR", "operator")
 FAMILIES = Catalog("osler.model.families", "FAMILY", "model family")
+ENCODERS = Catalog("osler.model.encoders", "ENCODER", "encoder")
+DUALS = Catalog("osler.model.duals", "DUAL", "pair of towers")
 BACKENDS = Catalog("osler.infer.backends", "BACKEND", "backend")
 STAGES = Catalog("osler.train.stages", "STAGE", "stage")
 METRICS = Catalog("osler.scoring.metrics", "METRIC", "metric")
@@ -74,11 +76,14 @@ TASKS = Catalog("osler.evaluation.tasks", "TASK", "task")
 PROMPTS = Catalog("osler.evaluation.prompts", "PROMPT", "prompt")
 HARNESSES = Catalog("osler.evaluation.harnesses", "HARNESS", "harness")
 PROBES = Catalog("osler.transfer.probes", "PROBE", "probe")
+CORRUPTIONS = Catalog("osler.transfer.corruptions", "CORRUPTION", "corruption")
 
 CATALOGS = {
     "datasets": ADAPTERS,
     "operators": OPERATORS,
     "families": FAMILIES,
+    "encoders": ENCODERS,
+    "duals": DUALS,
     "backends": BACKENDS,
     "stages": STAGES,
     "metrics": METRICS,
@@ -88,4 +93,5 @@ CATALOGS = {
     "prompts": PROMPTS,
     "harnesses": HARNESSES,
     "probes": PROBES,
+    "corruptions": CORRUPTIONS,
 }

@@ -3,6 +3,7 @@
 Everything is written below `OUT/model`; what an engine needs to be started lies beside it.
 """
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal
 
@@ -16,10 +17,11 @@ from osler.core.outcome import Outcome
 from osler.model.layout import Layout, Source, bf16_pieces, open_source
 from osler.model.llava_layout import llava_layout
 from osler.model.mxfp4_layout import mxfp4_layout
+from osler.model.tower_layouts import open_clip_layout, tower_layout
 from osler.model.vllm_layout import vllm_layout
 from osler.model.weight_files import write_weights
 
-Format = Literal["bf16", "mxfp4", "llava", "vllm"]
+Format = Literal["bf16", "mxfp4", "llava", "vllm", "tower", "open_clip"]
 Experts = Literal["bf16", "mxfp4"]
 
 
@@ -28,7 +30,8 @@ class ExportConfig(Config):
 
     model: folder of a trained model, such as `out/instruct/model`.
     format: `bf16` as it is, rounded; `mxfp4` with four-bit experts; `llava` for transformers' LLaVA classes; `vllm`
-        for vLLM with the plugin in `plugins/vllm_osler`.
+        for vLLM with the plugin in `plugins/vllm_osler`; `tower` the vision tower alone, for transformers, of such a
+        model or of a pair that the stage `contrast` trained; `open_clip` such a pair, for open_clip.
     experts: of a `vllm` export, `mxfp4` (the default) or `bf16`.
     max_shard_mib: largest weight file; a single larger tensor still gets a file of its own.
     """
@@ -37,6 +40,10 @@ class ExportConfig(Config):
     format: Format
     experts: Experts | None = None
     max_shard_mib: PositiveInt = 4096
+
+
+# Layouts of a folder that need not be a vision-language model's.
+_OF_TOWERS: dict[str, Callable[[Path], Layout]] = {"tower": tower_layout, "open_clip": open_clip_layout}
 
 
 def parse(recipe: Recipe) -> ExportConfig:
@@ -58,15 +65,18 @@ def inputs(config: ExportConfig) -> list[Path]:
 
 def run(config: ExportConfig, out: Path, *, device: str, log: Log) -> Outcome:
     """Write `OUT/model`, tensor by tensor. `device` computes the MXFP4 blocks."""
-    source = open_source(config.model)
-    layout = _layout(source, config.format, config.experts or "mxfp4", device)
+    if config.format in _OF_TOWERS:
+        layout = _OF_TOWERS[config.format](config.model)
+    else:
+        layout = _layout(open_source(config.model), config.format, config.experts or "mxfp4", device)
     folder = out / "model"
-    num_bytes = write_weights(folder, layout.pieces, max_shard_bytes=config.max_shard_mib * 2**20, log=log)
+    largest = config.max_shard_mib * 2**20
+    num_bytes = write_weights(folder, layout.pieces, max_shard_bytes=largest, log=log, single=layout.weights_name)
     for name, text in layout.files.items():
         write_text(folder / name, text)
     for name, text in layout.beside.items():
         write_text(out / name, text)
-    write_json(folder / "config.json", layout.config)
+    write_json(folder / layout.config_name, layout.config)
     return Outcome(
         message=f"{config.format}: {folder}",
         counts={"tensors": sum(len(piece.specs) for piece in layout.pieces), "weight_bytes": num_bytes},

@@ -20,22 +20,23 @@ class Header:
     kind: str
 
 
-def read_headers(folder: Path) -> dict[str, Header]:
-    """The tensors of all safetensors files of a folder, by name.
+def read_headers(folder: Path, *, file: str | None = None) -> dict[str, Header]:
+    """The tensors of all safetensors files of a folder, by name; of `file` alone, where it is there.
 
     Raises:
         InputError: no such file there, a file is cut or no safetensors file, or a name occurs twice.
     """
     files = sorted(existing_folder(folder).glob("*.safetensors"))
+    files = [path for path in files if path.name == file] or files
     if not files:
         raise InputError(
             f"{folder} holds no weights", expected="safetensors files", fix="Pickled weights are not read."
         )
     found: dict[str, Header] = {}
-    for file in files:
-        for name, header in _header(file).items():
+    for path in files:
+        for name, header in _header(path).items():
             if name in found:
-                raise InputError(f"tensor {name!r} is in {found[name].file.name} and in {file.name} of {folder}")
+                raise InputError(f"tensor {name!r} is in {found[name].file.name} and in {path.name} of {folder}")
             found[name] = header
     return found
 

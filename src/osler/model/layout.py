@@ -8,7 +8,7 @@ from typing import Any
 from osler.core.errors import InputError
 from osler.core.files import existing_file, existing_folder, read_json
 from osler.model.config import OslerConfig
-from osler.model.weight_files import INDEX, Piece, TensorSpec, Weights, copied
+from osler.model.weight_files import INDEX, SINGLE, Piece, TensorSpec, Weights, copied
 
 _KEPT_SUFFIXES = {".json", ".jinja", ".txt"}
 _MADE = {"config.json", INDEX}
@@ -34,12 +34,14 @@ class Source:
 
 @dataclass(frozen=True)
 class Layout:
-    """What is written: config.json and files below `model/`, weights, and files beside `model/`."""
+    """What is written: a configuration and files below `model/`, weights, and files beside `model/`."""
 
     config: dict[str, Any]
     pieces: list[Piece]
     files: Mapping[str, str]
     beside: Mapping[str, str] = field(default_factory=dict)
+    config_name: str = "config.json"
+    weights_name: str = SINGLE
 
 
 def open_source(folder: Path) -> Source:

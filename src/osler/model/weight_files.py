@@ -96,8 +96,12 @@ def copied(weights: Weights, spec: TensorSpec, *, name: str | None = None) -> Pi
     return Piece((TensorSpec(name or spec.name, spec.shape, dtype),), lambda: (weights.read(spec.name).to(dtype),))
 
 
-def write_weights(folder: Path, pieces: Sequence[Piece], *, max_shard_bytes: int, log: Log) -> int:
+def write_weights(
+    folder: Path, pieces: Sequence[Piece], *, max_shard_bytes: int, log: Log, single: str = SINGLE
+) -> int:
     """Write shards of at most `max_shard_bytes` (a single larger piece gets its own) and, for several, their index.
+
+    `single` is the file's name where there is one alone.
 
     Each shard appears whole or not at all. A shard that is there with the right size is kept: a cut run continues.
 
@@ -105,7 +109,7 @@ def write_weights(folder: Path, pieces: Sequence[Piece], *, max_shard_bytes: int
         Bytes of all values.
     """
     shards = _shards(pieces, max_shard_bytes)
-    names = _shard_names(len(shards))
+    names = _shard_names(len(shards), single)
     for name, shard in zip(names, shards, strict=True):
         header = _header(shard)
         size = len(header) + sum(piece.num_bytes for piece in shard)
@@ -142,8 +146,8 @@ def _shards(pieces: Sequence[Piece], max_bytes: int) -> list[list[Piece]]:
     return [sorted(shard, key=lambda piece: -piece.specs[0].dtype.itemsize) for shard in shards]
 
 
-def _shard_names(count: int) -> list[str]:
-    return [SINGLE] if count == 1 else [f"model-{n:05d}-of-{count:05d}.safetensors" for n in range(1, count + 1)]
+def _shard_names(count: int, single: str) -> list[str]:
+    return [single] if count == 1 else [f"model-{n:05d}-of-{count:05d}.safetensors" for n in range(1, count + 1)]
 
 
 def _specs(shard: Sequence[Piece]) -> list[TensorSpec]:

@@ -5,6 +5,7 @@ from html import escape
 from osler.report.browser import browser, browser_style
 from osler.report.case_card import Bounds
 from osler.report.elements import html_table, page, section, words
+from osler.report.encoder_page import encoder_sections
 from osler.report.figures import scores_figure, scores_words, training_figure, training_words
 from osler.report.gather import Gathered
 from osler.report.judged_tables import judged_section
@@ -25,24 +26,27 @@ from osler.report.tables import (
 
 def html_page(title: str, found: Gathered, notes: tuple[str, ...], *, bounds: Bounds) -> str:
     """The whole page."""
-    sections = [
-        leaderboard(found.evaluations, found.pairs),
-        _scores(found),
-        judged_section(found.judged),
-        subset_tables(found.evaluations),
-        _training(found),
-        browser(found.evaluations, bounds=bounds) if found.evaluations else "",
-        section("Data", html_table(data_table(found.data)) if found.data else words(NOT_MEASURED)),
-        _notes(found, notes),
-        reproduce(found.evaluations) if found.evaluations else "",
-        _made(found),
-    ]
+    data = section("Data", html_table(data_table(found.data)) if found.data else words(NOT_MEASURED))
+    if found.evaluations:
+        answered = [
+            leaderboard(found.evaluations, found.pairs),
+            _scores(found),
+            judged_section(found.judged),
+            subset_tables(found.evaluations),
+            encoder_sections(found.encoders),
+            _training(found),
+            browser(found.evaluations, bounds=bounds),
+            data,
+        ]
+    else:
+        training, sources = _training(found) if found.training else "", data if found.data else ""
+        answered = [judged_section(found.judged), encoder_sections(found.encoders), training, sources]
+    again = reproduce(found.evaluations) if found.evaluations else ""
+    sections = [*answered, _notes(found, notes), again, _made(found)]
     return page(title, "".join(sections), style=browser_style(found.evaluations))
 
 
 def _scores(found: Gathered) -> str:
-    if not found.results:
-        return ""
     said = escape(scores_words(found.results))
     plot = f'<figure aria-label="{said}">{scores_figure(found.results)}</figure>'
     return section("Scores", html_table(headline(found.results)) + plot)

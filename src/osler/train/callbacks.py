@@ -14,7 +14,6 @@ from transformers.integrations import TensorBoardCallback
 from osler.core.errors import InputError, OslerError
 from osler.core.files import atomic_write, write_json
 from osler.core.log import Log
-from osler.train.meter import Meter
 from osler.train.parallel import wait_for_all
 
 _WHOLE = "whole.json"
@@ -106,7 +105,7 @@ def tensorboard(folder: Path) -> TensorBoardCallback:
 
 
 def callbacks(
-    out: Path, log: Log, *, report_to: tuple[str, ...], patience: int | None, meter: Meter | None
+    out: Path, log: Log, *, report_to: tuple[str, ...], patience: int | None, meter: TrainerCallback | None
 ) -> list[TrainerCallback]:
     """What watches a training. A callback that adds to a log entry goes before the one that writes it."""
     return [

@@ -74,7 +74,7 @@ def check(engine: str, *, num_started: int | None, batch_size: int) -> None:
         raise InputError(
             f"{batch_size} rows a step cannot be shared evenly by {num_started} processes",
             expected="a multiple of the number of processes",
-            fix="Change pack.rows_per_step or the number of processes.",
+            fix="Change pack.rows_per_step (or pairs_per_step) or the number of processes.",
         )
 
 

@@ -30,9 +30,10 @@ from osler.train.meter import Meter
 from osler.train.pack import Lengths, Packing, Selection, plan, plan_rows
 from osler.train.parallel import World, check, joined, shard, whole_model
 from osler.train.plan import check_device
+from osler.train.pretrain import Terms, Towers, pretrain
 from osler.train.sharded import fit_sharded
 from osler.train.sources import mixture_files, select_all
-from osler.train.stage import MaskRecipe, ModelConfig, PartsConfig, Stage, StageRecipe, TextRecipe
+from osler.train.stage import MaskRecipe, ModelConfig, PairRecipe, PartsConfig, Stage, StageRecipe, TextRecipe
 from osler.train.trainer import Feed, Schedule, fit_packed, fit_plain
 from osler.train.warm import MaskCollator, PatchMasks
 
@@ -52,24 +53,30 @@ def parse(recipe: Recipe) -> Config:
     return stage.config.parse(recipe)
 
 
-def inputs(config: StageRecipe) -> list[Path]:
+def inputs(config: StageRecipe | PairRecipe) -> list[Path]:
     """Folders that the stage reads."""
-    model = [config.model.folder] if config.model.folder else []
-    parts = list(_folders(config.model.parts).values()) if config.model.parts else []
+    if isinstance(config, PairRecipe):
+        model, parts = Towers.of(config).folders, []
+    else:
+        model = [config.model.folder] if config.model.folder else []
+        parts = list(_folders(config.model.parts).values()) if config.model.parts else []
     data = (*config.data, *getattr(config, "eval_data", ()))
     folders = [each.shards / part for each in data for part in ("shards", "index")]
     return [*model, *parts, *folders, *mixture_files(data)]
 
 
-def run(config: StageRecipe, out: Path, *, device: str, log: Log) -> Outcome:
+def run(config: StageRecipe | PairRecipe, out: Path, *, device: str, log: Log) -> Outcome:
     """Train, or go on from the last checkpoint, and write `model/` and `metrics.jsonl`.
 
     Where torchrun started several processes, each calls this; rank 0 alone writes beside the checkpoints.
     """
     stage: Stage = STAGES.load(config.stage)
-    engine = config.parallel.engine if isinstance(config, TextRecipe) else "none"
+    engine = config.parallel.engine if isinstance(config, TextRecipe | PairRecipe) else "none"
     check(engine, num_started=read_settings().num_processes, batch_size=_batch_size(config))
     _check_evaluation(config)
+    if isinstance(config, PairRecipe):
+        with joined(engine, device=device) as world:
+            return _pretrain(config, world, out=out, log=log)
     _check_adapters(config, engine)
     with joined(engine, device=device) as world:
         if world.device.startswith("cuda") and isinstance(config, TextRecipe):
@@ -78,13 +85,34 @@ def run(config: StageRecipe, out: Path, *, device: str, log: Log) -> Outcome:
         return _train(config, stage, world, out=out, log=log)
 
 
-def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: Log) -> Outcome:
-    schedule = Schedule(
+def _pretrain(config: PairRecipe, world: World, *, out: Path, log: Log) -> Outcome:
+    """A pair of towers, pictures and words."""
+    selections = select_all(config.data, questions_per_image=1)
+    given: dict[str, Any] = {"schedule": _schedule(config), "world": world, "out": out, "log": log}
+    num_parameters = pretrain(Towers.of(config), selections, Terms.of(config), **given)
+    return _outcome(config, num_parameters, world, out)
+
+
+def _schedule(config: StageRecipe | PairRecipe) -> Schedule:
+    return Schedule(
         **config.schedule.model_dump(),
         batch_size=_batch_size(config),
         seed=config.seed,
         report_to=config.report_to,
     )
+
+
+def _outcome(config: StageRecipe | PairRecipe, num_parameters: int, world: World, out: Path) -> Outcome:
+    steps = config.schedule.steps
+    return Outcome(
+        f"trained {steps} steps: {out / 'model'}",
+        seeds={"seed": config.seed},
+        counts={"parameters": num_parameters, "steps": steps, "processes": world.size},
+    )
+
+
+def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: Log) -> Outcome:
+    schedule = _schedule(config)
     selections = select_all(config.data, questions_per_image=_questions_per_image(config))
     # FSDP2 gives every process its part of what rank 0 holds.
     empty = world.engine == "fsdp2" and world.rank > 0
@@ -104,11 +132,7 @@ def _train(config: StageRecipe, stage: Stage, world: World, *, out: Path, log: L
         lora.merge(model)
     if world.rank == 0:
         checkpoint.save(model if weights is None else whole_model(model, weights), processing, out / "model")
-    return Outcome(
-        f"trained {schedule.steps} steps: {out / 'model'}",
-        seeds={"seed": config.seed},
-        counts={"parameters": num_parameters, "steps": schedule.steps, "processes": world.size},
-    )
+    return _outcome(config, num_parameters, world, out)
 
 
 @dataclass(frozen=True)
@@ -242,7 +266,7 @@ def _questions_per_image(config: StageRecipe) -> int:
     return config.pack.questions_per_image if isinstance(config, TextRecipe) else 1
 
 
-def _check_evaluation(config: StageRecipe) -> None:
+def _check_evaluation(config: StageRecipe | PairRecipe) -> None:
     eval_every, eval_data = config.schedule.eval_every, getattr(config, "eval_data", ())
     if eval_every is not None and not eval_data:
         raise InputError("recipe: schedule.eval_every needs samples to score", fix="Name them under eval_data.")
@@ -367,8 +391,10 @@ def _mask_labels(selection: Selection) -> tuple[str, ...]:
     return media[0].mask.labels
 
 
-def _batch_size(config: StageRecipe) -> int:
-    """Rows, or images, of one forward pass."""
+def _batch_size(config: StageRecipe | PairRecipe) -> int:
+    """Rows, images or pairs of one forward pass."""
+    if isinstance(config, PairRecipe):
+        return config.pairs_per_step
     if isinstance(config, TextRecipe):
         return config.pack.rows_per_step
     return cast(MaskRecipe, config).images_per_step

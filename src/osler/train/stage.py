@@ -17,7 +17,7 @@ from pydantic import (
 from osler.core.config import Config
 from osler.schema.sample import Split
 
-Objective = Literal["next_token", "patch_masks"]
+Objective = Literal["next_token", "patch_masks", "pairs"]
 Engine = Literal["none", "ddp", "zero3", "fsdp2"]
 
 
@@ -27,7 +27,7 @@ class Stage:
 
     Args:
         config: the recipe's class; its fields are read by `train/run.py`.
-        objective: `next_token` on the assistant's words, or `patch_masks` on drawn truth.
+        objective: `next_token` on the assistant's words, `patch_masks` on drawn truth, `pairs` of pictures and words.
     """
 
     config: type[Config]
@@ -235,3 +235,41 @@ class MaskRecipe(StageRecipe, Protocol):
     def images_per_step(self) -> int: ...  # noqa: D102
     @property
     def min_coverage(self) -> float: ...  # noqa: D102
+
+
+@runtime_checkable
+class PairRecipe(Protocol):
+    """What a stage that compares pictures with words holds; its `model` is a pair of towers."""
+
+    @property
+    def stage(self) -> str: ...  # noqa: D102
+    @property
+    def seed(self) -> int: ...  # noqa: D102
+    @property
+    def model(self) -> Any: ...  # noqa: D102
+    @property
+    def data(self) -> tuple[DataConfig, ...]: ...  # noqa: D102
+    @property
+    def schedule(self) -> ScheduleConfig: ...  # noqa: D102
+    @property
+    def report_to(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def parallel(self) -> ParallelConfig: ...  # noqa: D102
+    @property
+    def pairs_per_step(self) -> int: ...  # noqa: D102
+    @property
+    def chunk_pairs(self) -> int | None: ...  # noqa: D102
+    @property
+    def loss(self) -> str: ...  # noqa: D102
+    @property
+    def texts(self) -> tuple[str, ...]: ...  # noqa: D102
+    @property
+    def same(self) -> str: ...  # noqa: D102
+    @property
+    def min_crop(self) -> float: ...  # noqa: D102
+    @property
+    def vision_lr(self) -> float | None: ...  # noqa: D102
+    @property
+    def text_lr(self) -> float | None: ...  # noqa: D102
+    @property
+    def head_lr(self) -> float: ...  # noqa: D102

@@ -9,7 +9,7 @@ import torch
 from datasets import Dataset
 from torch import nn
 from torch.utils.data import DataLoader
-from transformers import PrinterCallback, Trainer, TrainerControl, TrainingArguments
+from transformers import PrinterCallback, Trainer, TrainerCallback, TrainerControl, TrainingArguments
 from transformers.integrations.deepspeed import unset_hf_deepspeed_config
 from trl import SFTConfig, SFTTrainer
 
@@ -314,15 +314,19 @@ def fit_plain(
     world: World,
     out: Path,
     log: Log,
+    figures: TrainerCallback | None = None,
 ) -> None:
-    """Train any module whose forward returns a dict with `loss`, from the last whole checkpoint if there is one."""
+    """Train any module whose forward returns a dict with `loss`, from the last whole checkpoint if there is one.
+
+    `figures` adds to the log's entries.
+    """
     trainer = Trainer(
         model=model,
         args=TrainingArguments(**schedule.arguments(out, world)),
         data_collator=collate,
         train_dataset=items(schedule.num_items),
         optimizers=(optimizer(param_groups), None),
-        callbacks=_callbacks(out, log, schedule),
+        callbacks=_callbacks(out, log, schedule, figures),
     )
     train_on(trainer, out)
 
@@ -337,7 +341,7 @@ def optimizer(param_groups: list[dict[str, Any]]) -> torch.optim.AdamW:
     return torch.optim.AdamW(param_groups, betas=(0.9, 0.999), eps=1e-8, fused=True)
 
 
-def _callbacks(out: Path, log: Log, schedule: Schedule, meter: Meter | None = None) -> list[Any]:
+def _callbacks(out: Path, log: Log, schedule: Schedule, meter: TrainerCallback | None = None) -> list[Any]:
     patience = schedule.early_stop["patience"] if schedule.early_stop else None
     return callbacks(out, log, report_to=schedule.report_to, patience=patience, meter=meter)
 

@@ -1,0 +1,1 @@
+"""One file per pair of towers that contrastive training can begin from."""

@@ -1,0 +1,1 @@
+"""Published weights of towers, in the layouts in which their authors keep them."""
