@@ -40,7 +40,8 @@ def test_a_killed_service_has_entered_every_request_that_it_answered(model, tmp_
         os.kill(service.pid, signal.SIGKILL)
     code, said = verified(out, capsys)
     assert code == 0, said
-    lines = [json.loads(line) for path in sorted((out / "audit").glob("*.jsonl")) for line in path.open()]
+    text = "".join(path.read_text() for path in sorted((out / "audit").glob("*.jsonl")))
+    lines = [json.loads(line) for line in text.splitlines()]
     phases = {each["event"].get("request_id"): [] for each in lines}
     for each in lines:
         phases[each["event"].get("request_id")].append(each["event"]["phase"])
