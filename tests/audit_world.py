@@ -52,7 +52,7 @@ class Trail:
         log = self.log(**options)
         log.open()
         while log.count < num:
-            log.write(event(log.count))
+            log.write([event(log.count)])
         log.close()
         return self
 

@@ -1,4 +1,4 @@
-"""Log: writes the trail. An entry is on the disk before `write` returns, or `write` raises."""
+"""Log: writes the trail. Entries are on the disk before `write` returns, or it raises."""
 
 import fcntl
 import hashlib
@@ -90,12 +90,12 @@ class AuditLog:
             self._let_go()
             raise
 
-    def write(self, event: Event) -> None:
-        """Enter an event. Raises OSError or ValueError where that cannot be done; nothing of it is then left."""
-        self.write_all([event])
+    def write(self, events: Sequence[Event]) -> None:
+        """Enter events in their order, all of them or none, with one wait for the disk.
 
-    def write_all(self, events: Sequence[Event]) -> None:
-        """Enter events in their order, all of them or none, with one wait for the disk. Raises as `write` does."""
+        Raises:
+            OSError, ValueError: that cannot be done.
+        """
         records = [record_of(event) for event in events]
         with self._lock:
             if self._is_full():

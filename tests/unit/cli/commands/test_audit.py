@@ -13,8 +13,8 @@ def site(tmp_path, capsys):
     fingerprint = capsys.readouterr().out.splitlines()[1]
     with open_audit(config(tmp_path), tmp_path) as held:
         assert (len(held.digest_key), held.said) == (32, [])
-        held.log.write(event(1))
-        held.log.write(event(2))
+        held.log.write([event(1)])
+        held.log.write([event(2)])
     return tmp_path, fingerprint
 
 

@@ -20,8 +20,8 @@ def test_an_event_is_written_as_it_is_and_holds_no_word(tmp_path):
     trail = Trail(tmp_path)
     log = trail.log()
     assert log.open() == []
-    log.write(event(5))
-    log.write(event(6, phase="refused", who="", prompt_hmac="", image_hmacs=(), status=401, counts={}))
+    log.write([event(5)])
+    log.write([event(6, phase="refused", who="", prompt_hmac="", image_hmacs=(), status=401, counts={})])
     log.close()
     opened, first, second = events(trail)
     assert (opened["phase"], opened["what"], len(opened["mark"])) == ("note", "opened", 32)
@@ -56,8 +56,8 @@ def test_words_in_place_of_digests_are_refused(wrong, tmp_path):
     log = trail.log()
     log.open()
     with pytest.raises(ValueError):
-        log.write(event(1, **wrong))
-    log.write(event(2))
+        log.write([event(1, **wrong)])
+    log.write([event(2)])
     log.close()
     assert (trail.verify().problems, len(trail.lines())) == ([], 2)
 
@@ -67,7 +67,7 @@ def test_an_odd_name_of_a_token_s_bearer_is_entered_as_its_hash(tmp_path):
     log = trail.log()
     log.open()
     for who in ("x" * 301, "a\nb", "\udcff"):
-        log.write(event(1, who=who))
+        log.write([event(1, who=who)])
     log.close()
     assert all(each["who"].startswith("sha256:") for each in events(trail)[1:]) and trail.verify().problems == []
 
@@ -76,10 +76,10 @@ def test_several_events_are_written_together_or_not_at_all(tmp_path):
     trail = Trail(tmp_path)
     log = trail.log(segment_entries=4)
     log.open()
-    log.write_all([event(number) for number in range(5)])
+    log.write([event(number) for number in range(5)])
     with pytest.raises(ValueError):
-        log.write_all([event(5), event(6, prompt_hmac="words")])
-    log.write_all([event(7), event(8)])
+        log.write([event(5), event(6, prompt_hmac="words")])
+    log.write([event(7), event(8)])
     log.close()
     report = trail.verify()
     assert (report.problems, report.count) == ([], 8)
@@ -163,7 +163,7 @@ def test_a_full_disk_refuses_the_event_and_leaves_nothing_of_it(tmp_path):
     trail = Trail(tmp_path)
     log = trail.log()
     log.open()
-    log.write(event(1))
+    log.write([event(1)])
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     (_, path), *_ = segments(trail.folder)
     size = path.stat().st_size
@@ -171,11 +171,11 @@ def test_a_full_disk_refuses_the_event_and_leaves_nothing_of_it(tmp_path):
     try:
         for _ in range(3):
             with pytest.raises(OSError):
-                log.write(event(2))
+                log.write([event(2)])
         assert path.stat().st_size == size
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    log.write(event(3))
+    log.write([event(3)])
     log.close()
     assert (trail.verify().problems, trail.verify().count) == ([], 3)
 
@@ -187,16 +187,16 @@ def test_a_trail_that_is_moved_or_touched_under_it_refuses_events(tmp_path):
     (_, path), *_ = segments(trail.folder)
     path.rename(tmp_path / "kept")
     with pytest.raises(OSError):
-        log.write(event(1))
+        log.write([event(1)])
     (tmp_path / "kept").rename(path)
-    log.write(event(1))
+    log.write([event(1)])
     with path.open("ab") as file:
         file.write(b"x")
     with pytest.raises(OSError, match="changed by somebody else"):
-        log.write(event(2))
+        log.write([event(2)])
     log.close()
     with pytest.raises(OSError, match="closed"):
-        log.write(event(3))
+        log.write([event(3)])
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
@@ -211,7 +211,7 @@ def test_retention_takes_whole_files_away_with_a_signed_note(tmp_path):
     log = trail.log(segment_days=1, keep_days=3, now=clock)
     log.open()
     for number in range(8):
-        log.write(event(number, when=clock().isoformat()))
+        log.write([event(number, when=clock().isoformat())])
         clock.pass_days(1)
     log.close()
     report = trail.verify()
@@ -239,7 +239,7 @@ def test_kill_nine_while_writing_loses_no_entry_that_was_said_to_be_written(tmp_
     code = (
         "import sys; from pathlib import Path; from audit_world import Trail, event\n"
         "trail = Trail(Path(sys.argv[1])); log = trail.log(segment_entries=40); log.open(); n = 0\n"
-        "while True:\n    log.write(event(n)); n += 1; print(log.count, flush=True)"
+        "while True:\n    log.write([event(n)]); n += 1; print(log.count, flush=True)"
     )
     path = os.pathsep.join(sys.path)
     process = subprocess.Popen(
