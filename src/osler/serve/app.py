@@ -57,7 +57,9 @@ def make_app(
     meters = Meters()
     recorder = Recorder(audit, digest_key=digest_key, model=engine.model, bundle_sha256=bundle_sha256)
     doors = Doors(who, limits, recorder, meters, say)
-    decoders = Decoders(num_workers=limits.num_decoders, max_pixels=limits.max_pixels, timeout_s=limits.decode_timeout_s)
+    decoders = Decoders(
+        num_workers=limits.num_decoders, max_pixels=limits.max_pixels, timeout_s=limits.decode_timeout_s
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
