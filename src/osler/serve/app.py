@@ -76,8 +76,7 @@ def make_app(
 
     app = FastAPI(title="osler", openapi_url=None, lifespan=lifespan, redirect_slashes=False)
     app.state.engine, app.state.limits, app.state.meters, app.state.doors = engine, limits, meters, doors
-    app.state.engines, app.state.decoders = engines, decoders
-    app.state.admission = Admission(limits.max_admitted)
+    app.state.engines, app.state.decoders, app.state.admission = engines, decoders, Admission(limits.max_admitted)
     app.add_middleware(Gate, doors=doors)
     app.add_exception_handler(HTTPException, _in_our_form)
     app.add_exception_handler(RequestValidationError, _invalid)

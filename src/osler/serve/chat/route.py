@@ -50,18 +50,25 @@ class _Answering(Response):
     def __init__(self, request: Request, wish: ChatWish, engine: Engine) -> None:
         super().__init__()
         self._request, self._wish, self._engine = request, wish, engine
+        self._entered: float | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         state = self._request.app.state
         state.admission.enter()
-        started = time.monotonic()
+        self._entered = time.monotonic()
         try:
             is_done = await _while_there(receive, lambda: self._work(scope, receive, send))
         finally:
-            state.admission.leave(time.monotonic() - started)
+            self._leave()
         if not is_done:
             state.meters.cancelled.inc()
             await self._request.state.trail.answered(GONE_STATUS)
+
+    def _leave(self) -> None:
+        """Make room, once; before the last words are sent, so that who has them may come again at once."""
+        if self._entered is not None:
+            self._request.app.state.admission.leave(time.monotonic() - self._entered)
+            self._entered = None
 
     async def _work(self, scope: Scope, receive: Receive, send: Send) -> None:
         state, trail = self._request.app.state, self._request.state.trail
@@ -100,6 +107,7 @@ class _Answering(Response):
                         trail.count("tokens_out", last.tokens_out)
                     yield last
         finally:
+            self._leave()
             state.meters.tokens.labels("in").inc(last.tokens_in)
             state.meters.tokens.labels("out").inc(last.tokens_out)
 
