@@ -2,6 +2,9 @@
 
 It can make no file, and what it prints is dropped. Messages are JSON and bytes, never pickles: a process that a hostile
 file has taken over can lie in its answer and do no more. After an overrun or a crash a new one stands in its place.
+
+Not `serve.decode.pool`: that one is awaited and its processes can open no file at all; here work is called from threads
+and may load models and codecs while it goes on.
 """
 
 import contextlib

@@ -156,8 +156,7 @@ def _refuse_gpl(wheels: list[Wheel], allowed: set[str]) -> None:
 def _parts(config: BundleConfig) -> list[Part]:
     folders = {names.MODEL: config.model, names.DOCS: config.docs, names.DEPLOY: config.deploy}
     parts = [Part(name, _files(path)) for name, path in folders.items() if path is not None]
-    page = _page()
-    return [*parts, Part(names.PAGE, page)] if page else parts
+    return [*parts, Part(names.PAGE, _page())]
 
 
 def _files(folder: Path) -> dict[str, Traversable]:
@@ -175,11 +174,7 @@ def _files(folder: Path) -> dict[str, Traversable]:
 def _page() -> dict[str, Traversable]:
     """The reader page, which the service serves from its wheel: a copy to look at."""
     package, folder = _PAGE
-    try:
-        files = resources.files(package) / folder
-    except ModuleNotFoundError:
-        return {}
-    return dict(sorted(_below(files, "")))
+    return dict(sorted(_below(resources.files(package) / folder, "")))
 
 
 def _below(folder: Traversable, prefix: str) -> list[tuple[str, Traversable]]:

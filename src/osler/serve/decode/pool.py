@@ -1,4 +1,8 @@
-"""The processes that decode, and their keeper: one job at a time each, killed when late, replaced when dead."""
+"""The processes that decode, and their keeper: one job at a time each, killed when late, replaced when dead.
+
+Not `core.sandbox`: these are awaited, so that a client who leaves ends the job at once, and can open no file or socket,
+which the readers of studies need.
+"""
 
 import asyncio
 import json

@@ -1,10 +1,13 @@
 import json
+from pathlib import Path
 
 import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+import osler.serve.page
 from bundle_world import FINGERPRINT, QUIET, make_inputs, make_wheel, write_manifest
+from osler.core.config import load_recipe
 from osler.core.errors import InputError
 from osler.core.files import write_json
 from osler.serve.bundle import build
@@ -34,6 +37,16 @@ def test_it_holds_what_is_needed_pinned_by_hash_and_listed(built):
     assert manifest["licences"]["toyb"] == "BSD-3-Clause OR GPL-2.0-only"
     assert manifest["model_sha256"] == verified_sha256(bundle / "model") == verified_sha256(built[0] / "run" / "model")
     assert not any("unneeded" in name for name in files(bundle))
+
+
+def test_it_holds_a_copy_of_the_page(built):
+    page = Path(osler.serve.page.__file__).parent / "files"
+    assert files(built[1] / "bundle" / "page") == files(page) and (page / "index.html").is_file()
+
+
+def test_the_recipe_of_a_hospital_is_one():
+    config = build.parse(load_recipe(Path("recipes/serve/bundle.yaml"), ()))
+    assert config.deploy == Path("deploy") and (config.deploy / "osler.service").is_file()
 
 
 def test_the_list_of_materials_follows_the_schema(built):
