@@ -30,8 +30,8 @@ def start(options):
     return work_under(Rules(**{**options, "markers": tuple(options["markers"])}), NoText())
 
 
-def opened(**config):
-    return open_studies(StudiesConfig.parse(config), target=TARGET)
+def opened(*, recorder=None, **config):
+    return open_studies(StudiesConfig.parse(config), recorder=recorder, target=TARGET)
 
 
 def served(studies, **options) -> Served:

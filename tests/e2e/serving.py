@@ -74,7 +74,7 @@ class Service:
 def running(folder: Path, recipe: dict[str, Any]) -> Iterator[Service]:
     """`osler serve` with changes to the tiny recipe, in `folder`, which ends in good order after the block."""
     folder.mkdir(parents=True, exist_ok=True)
-    keys = {who: add_key(folder / "keys.json", who, scopes=["chat", "metrics"]) for who in ("a", "b")}
+    keys = {who: add_key(folder / "keys.json", who, scopes=["chat", "metrics", "study"]) for who in ("a", "b")}
     changed = {**TINY, "keys": str(folder / "keys.json"), **recipe}
     changed = {name: value for name, value in changed.items() if value is not None}
     (folder / "serve.yaml").write_text(yaml.safe_dump(changed))

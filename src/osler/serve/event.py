@@ -12,13 +12,14 @@ class Event:
     """One line of the trail.
 
     phase: `asked` is written before work begins, `answered` when it has ended, `refused` where no work was done.
-    who: the key's id, or `oidc:` and the subject of a token; "" for a request without a valid key.
-    when: in UTC, as ISO 8601. route: as `POST /v1/chat/completions`; a path of no route is never written.
+    who: the key's id, `oidc:` and the subject of a token, or `ae:` and the title of a DICOM application; "" for a
+        request without a valid key.
+    when: in UTC, as ISO 8601. route: as `POST /v1/chat/completions`, or `C-STORE`; a path of no route is never written.
     request_id: the same in every phase; the client sees it as `X-Request-Id`.
     model, bundle_sha256: which weights answered, as the server was started with.
     prompt_hmac, image_hmacs: HMAC-SHA256 with the site's key, so that nobody without it can try guesses.
     status: of the HTTP answer; 0 while there is none.
-    counts: numbers of images, tokens, bytes, milliseconds.
+    counts: numbers of images, tokens, bytes, milliseconds; `dicom_status` of an object that came by C-STORE.
     """
 
     phase: Phase
@@ -37,5 +38,6 @@ class Event:
 Audit = Callable[[Sequence[Event]], None]
 """Writes events durably, in their order, before it returns; any error refuses their requests with 503.
 
-Called by one thread at a time, with all events that came while it was at work: one wait for the disk serves them all.
+The gateway calls it with all events that came while it was at work: one wait for the disk serves them all. Receivers of
+studies call it from threads of their own, so it takes its callers one after another.
 """

@@ -23,7 +23,7 @@ from osler.core.errors import InputError
 from osler.core.files import existing_file
 from osler.core.log import Log
 from osler.serve.app import make_app
-from osler.serve.audit.config import open_audit
+from osler.serve.audit.config import OpenAudit, open_audit
 from osler.serve.config import EmbeddedConfig, ListenConfig, OtherConfig, ServeConfig
 from osler.serve.engine import Engine
 from osler.serve.keys import Keys, Visitor
@@ -31,6 +31,7 @@ from osler.serve.model_files import verified_sha256
 from osler.serve.page.shell import add_page
 from osler.serve.studies.config import Opened, StudiesConfig, open_studies
 from osler.serve.studies.routes import studies_router
+from osler.serve.trail import Recorder
 
 _BACKLOG = 512
 _SWITCH_S = 0.0002
@@ -58,7 +59,7 @@ def run(config: ServeConfig, out: Path, *, device: str, log: Log) -> None:
         _listening(config.listen) as sock,
         _silent_libraries(),
         open_audit(config.audit, out) as trail,
-        _studies(config.studies) as studies,
+        _studies(config.studies, trail) as studies,
     ):
         engine = open_engine(config, out, device=device, log=log)
         others = [
@@ -178,9 +179,10 @@ def _silent_libraries() -> Iterator[None]:
 
 
 @contextmanager
-def _studies(config: StudiesConfig | None) -> Iterator[Opened | None]:
+def _studies(config: StudiesConfig | None, trail: OpenAudit) -> Iterator[Opened | None]:
     """What reads, pulls and receives studies, where the recipe has any of it."""
-    opened = open_studies(config) if config is not None else None
+    recorder = Recorder(trail.log.write, digest_key=trail.digest_key, model="", bundle_sha256="")
+    opened = open_studies(config, recorder=recorder) if config is not None else None
     try:
         yield opened
     finally:

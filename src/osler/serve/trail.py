@@ -58,6 +58,10 @@ class Recorder:
         finally:
             self._writing = None
 
+    def enter(self, event: Event) -> None:
+        """Write an event of a thread that is no request's; return when it is written. Raises what kept it from that."""
+        self._audit([event])
+
     def event(self, phase: Phase, *, who: str, route: str, request_id: str) -> Event:
         """An event of now, without digests."""
         when = datetime.now(UTC).isoformat(timespec="milliseconds")

@@ -3,11 +3,12 @@
 import secrets
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints
+from pydantic import Field, PositiveFloat, PositiveInt, StringConstraints, model_validator
 
 from osler.core.config import Config
+from osler.core.files import existing_file
 from osler.core.sandbox import Bounds
 from osler.media.deid import Ocr
 from osler.media.deid_header import Times
@@ -19,6 +20,7 @@ from osler.serve.studies.receiver import Destination, Listen, Receiver
 from osler.serve.studies.service import Studies
 from osler.serve.studies.silence import silence
 from osler.serve.studies.work import Rules
+from osler.serve.trail import Recorder
 
 AeTitle = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\- ]{1,16}$", strip_whitespace=True)]
 _MB = 1 << 20
@@ -57,9 +59,15 @@ class ReceiveConfig(Config):
     key: str = ""
     ca: str = ""
 
+    @model_validator(mode="after")
+    def _has_whole_tls(self) -> Self:
+        if 0 < sum(map(bool, (self.certificate, self.key, self.ca))) < 3:
+            raise ValueError("TLS needs certificate, key and ca: both sides show a certificate")
+        return self
+
 
 class DestinationConfig(Config):
-    """An application entity that takes results by C-STORE."""
+    """An application entity that takes results by C-STORE. ca makes it TLS; certificate and key are ours."""
 
     host: str
     port: Annotated[int, Field(ge=1, le=65535)]
@@ -69,6 +77,12 @@ class DestinationConfig(Config):
     certificate: str = ""
     key: str = ""
     ca: str = ""
+
+    @model_validator(mode="after")
+    def _has_whole_tls(self) -> Self:
+        if bool(self.certificate) != bool(self.key) or (self.certificate and not self.ca):
+            raise ValueError("TLS needs ca; where we show a certificate, too, certificate and key")
+        return self
 
 
 class StudiesConfig(Config):
@@ -116,8 +130,13 @@ class Opened:
         self.studies.close()
 
 
-def open_studies(config: StudiesConfig, *, target: str = "") -> Opened:
-    """Start the sandboxes, the clients and the receiver. `target`: another worker than the product's, for tests.
+def open_studies(config: StudiesConfig, *, recorder: Recorder | None = None, target: str = "") -> Opened:
+    """Start the sandboxes, the clients and the receiver.
+
+    Args:
+        config: what the recipe says.
+        recorder: enters in the audit trail what the receiver takes.
+        target: another worker than the product's, for tests.
 
     Raises:
         InputError: a file is missing or open to others, an address is none, a port is taken, a package is missing.
@@ -135,7 +154,7 @@ def open_studies(config: StudiesConfig, *, target: str = "") -> Opened:
     )
     archives = {name: DicomWeb(_archive(name, one)) for name, one in config.archives.items()}
     destinations = {name: _destination(name, one) for name, one in config.destinations.items()}
-    receiver = Receiver(studies, _listen(config.receive)) if config.receive else None
+    receiver = Receiver(studies, _listen(config.receive), recorder) if config.receive else None
     opened = Opened(studies, Pseudonyms(key), archives, destinations, receiver, config.max_upload_mb * _MB)
     try:
         studies.open()
@@ -197,4 +216,4 @@ def _destination(name: str, config: DestinationConfig) -> Destination:
 
 
 def _path(text: str) -> Path | None:
-    return Path(text) if text else None
+    return existing_file(Path(text)) if text else None

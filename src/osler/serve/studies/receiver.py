@@ -5,10 +5,11 @@ UID, no name and no path of a sender is ever part of a file's name, and a file a
 """
 
 import io
+import secrets
 import ssl
 import threading
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from osler.serve.studies.line import Bounds, bounded_server, load_pynetdicom, ob
 from osler.serve.studies.service import Studies
 from osler.serve.studies.silence import silence
 from osler.serve.studies.work import Ask
+from osler.serve.trail import Recorder
 
 _OK, _BUSY, _NO_ROOM, _NOT_UNDERSTOOD, _NOT_FOR_US = 0x0000, 0xA700, 0xA701, 0xC000, 0xA900
 _PDU_BYTES = 1 << 16
-_HANDSHAKE_S = 3.0
+_ROUTE = "C-STORE"
 _HERE = ("127.0.0.1", "::1", "localhost")
 
 
@@ -74,12 +76,11 @@ class Receiver:
     Args:
         studies: cleans and keeps.
         listen: on what, and to whom.
-        tell: called with the caller's AE title, whether the object was taken, and the status.
+        recorder: enters each object in the audit trail, before it is read and before it is answered; one that cannot be
+            entered is refused. None enters nothing.
     """
 
-    def __init__(
-        self, studies: Studies, listen: Listen, tell: Callable[[str, bool, int], None] = lambda ae, ok, status: None
-    ) -> None:
+    def __init__(self, studies: Studies, listen: Listen, recorder: Recorder | None = None) -> None:
         if studies.keep is None:
             raise InputError("a receiver needs a place to keep studies", fix="Set `studies.keep` in the recipe.")
         if not listen.callers:
@@ -90,7 +91,7 @@ class Receiver:
                 expected="certificate, key and ca, or the host 127.0.0.1",
                 got=listen.host,
             )
-        self._studies, self._listen, self._tell = studies, listen, tell
+        self._studies, self._listen, self._recorder = studies, listen, recorder
         self._pace = Pace(listen.per_minute, listen.burst)
         self._server: Any = None
         self.tally = Tally()
@@ -118,6 +119,7 @@ class Receiver:
         listen = self._listen
         bounds = Bounds(_PDU_BYTES, listen.instance_bytes, listen.idle_s, listen.addresses)
         handlers = [(network.evt.EVT_C_STORE, self._store)]
+        tls = self._tls()
         try:
             self._server = bounded_server(
                 entity,
@@ -125,7 +127,7 @@ class Receiver:
                 bounds,
                 cut=self._cut,
                 evt_handlers=handlers,
-                ssl_context=self._tls(),
+                ssl_context=tls,
             )
         except OSError as error:
             raise InputError(
@@ -143,14 +145,31 @@ class Receiver:
     def _store(self, event: Any) -> Any:
         object_taken(event.assoc)
         caller = str(event.assoc.requestor.ae_title).strip()
-        status = _BUSY if self._pace.take(caller) else self._kept(event)
+        try:
+            status = self._entered(caller, event.encoded_dataset())
+        except Exception:  # noqa: BLE001 - whatever it is, what is not in the trail was not taken
+            status = _BUSY
         self.tally.add(taken=status == _OK)
-        self._tell(caller, status == _OK, status)
         return status
 
-    def _kept(self, event: Any) -> int:
+    def _entered(self, caller: str, data: bytes) -> int:
+        """The status of an object whose coming and end are in the trail."""
+        recorder = self._recorder
+        if recorder is None:
+            return self._taken(caller, data)
+        told = {"who": f"ae:{caller}", "route": _ROUTE, "request_id": secrets.token_hex(16)}
+        digests, counts = (recorder.digest(data),), {"bytes_in": len(data)}
+        recorder.enter(replace(recorder.event("asked", **told), image_hmacs=digests, counts=counts))
+        status = self._taken(caller, data)
+        end = recorder.event("answered" if status == _OK else "refused", **told)
+        recorder.enter(replace(end, image_hmacs=digests, counts={**counts, "dicom_status": status}))
+        return status
+
+    def _taken(self, caller: str, data: bytes) -> int:
+        if self._pace.take(caller):
+            return _BUSY
         try:
-            taken = self._studies.take(event.encoded_dataset(), "application/dicom", Ask(images=0))
+            taken = self._studies.take(data, "application/dicom", Ask(images=0))
         except Refusal as refusal:
             return _NO_ROOM if refusal.status == 503 else _NOT_UNDERSTOOD
         except Exception:  # noqa: BLE001 - what the sender sent may be in its text; the library would log it
@@ -161,21 +180,23 @@ class Receiver:
         listen = self._listen
         if not (listen.certificate and listen.key and listen.ca):
             return None
-        context = _Hurried(ssl.PROTOCOL_TLS_SERVER)
-        context.load_verify_locations(cafile=str(listen.ca))
+        context = _Later(ssl.PROTOCOL_TLS_SERVER)
         context.verify_mode = ssl.CERT_REQUIRED
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        context.load_cert_chain(listen.certificate, listen.key)
+        try:
+            context.load_verify_locations(cafile=str(listen.ca))
+            context.load_cert_chain(listen.certificate, listen.key, password="")
+        except OSError as error:
+            raise _no_tls("studies.receive", error) from error
         return context
 
 
-class _Hurried(ssl.SSLContext):
-    """The library shakes hands in the thread that accepts everybody, so one caller must not take long over it."""
+class _Later(ssl.SSLContext):
+    """The library shakes hands in the thread that accepts everybody; here the first read does, in the caller's own."""
 
     def wrap_socket(self, sock: Any, *args: Any, **kwargs: Any) -> ssl.SSLSocket:
-        """As the base class, within seconds."""
-        sock.settimeout(_HANDSHAKE_S)
-        return super().wrap_socket(sock, *args, **kwargs)
+        """As the base class, without a handshake."""
+        return super().wrap_socket(sock, *args, **{**kwargs, "do_handshake_on_connect": False})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,13 +231,7 @@ def send(files: Sequence[bytes], to: Destination) -> None:
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = to.timeout_s
     for pair in sorted({(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}):
         entity.add_requested_context(*pair)
-    tls = None
-    if to.ca:
-        context = ssl.create_default_context(cafile=str(to.ca))
-        if to.certificate and to.key:
-            context.load_cert_chain(to.certificate, to.key)
-        tls = (context, to.host)
-    association = entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls)
+    association = entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=_tls_to(to))
     if not association.is_established:
         raise SendError(f"the destination {to.name} does not talk to us as {to.our_title}")
     try:
@@ -227,3 +242,23 @@ def send(files: Sequence[bytes], to: Destination) -> None:
                 raise SendError(f"the destination {to.name} did not take an object: {status}")
     finally:
         association.release()
+
+
+def _tls_to(to: Destination) -> tuple[ssl.SSLContext, str] | None:
+    if not to.ca:
+        return None
+    try:
+        context = ssl.create_default_context(cafile=str(to.ca))
+        if to.certificate and to.key:
+            context.load_cert_chain(to.certificate, to.key, password="")
+    except OSError as error:
+        raise _no_tls(f"studies.destinations.{to.name}", error) from error
+    return context, to.host
+
+
+def _no_tls(place: str, error: OSError) -> InputError:
+    return InputError(
+        f"the TLS files of {place} cannot be used",
+        expected="PEM files: a certificate, its private key without a password, and the certificate of the authority",
+        got=error.strerror or type(error).__name__,
+    )

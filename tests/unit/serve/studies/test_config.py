@@ -21,6 +21,10 @@ from studies_world import opened
         ({"receive": {"callers": []}}, "callers"),
         ({"receive": {"callers": ["a title too long for DICOM"]}}, "callers"),
         ({"destinations": {"pacs": {"host": "x", "port": 0, "ae_title": "A"}}}, "port"),
+        ({"receive": {"callers": ["A"], "certificate": "x"}}, "TLS needs certificate, key and ca"),
+        ({"receive": {"callers": ["A"], "certificate": "x", "key": "y"}}, "TLS needs certificate, key and ca"),
+        ({"destinations": {"pacs": {"host": "x", "port": 1, "ae_title": "A", "certificate": "x"}}}, "TLS needs ca"),
+        ({"destinations": {"pacs": {"host": "x", "port": 1, "ae_title": "A", "certificate": "x", "key": "y"}}}, "TLS"),
     ],
 )
 def test_a_recipe_that_says_something_else_is_refused(recipe, message):
@@ -35,6 +39,8 @@ def test_a_recipe_that_says_something_else_is_refused(recipe, message):
         ({"archives": {"pacs": {"url": "http://pacs.hospital.example/dw"}}}, "no address"),
         ({"archives": {"pacs": {"url": "https://x/y", "credentials_file": "no/such/file"}}}, "cannot read"),
         ({"receive": {"callers": ["A"]}}, "needs a place to keep"),
+        ({"receive": {"callers": ["A"], "certificate": "no", "key": "no", "ca": "no"}}, "cannot read no"),
+        ({"destinations": {"pacs": {"host": "x", "port": 1, "ae_title": "A", "ca": "no"}}}, "cannot read no"),
     ],
 )
 def test_what_is_missing_is_said_before_anything_is_served(config, message):

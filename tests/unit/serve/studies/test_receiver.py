@@ -13,6 +13,7 @@ import pytest
 from identities import dicom_file
 from osler.core.errors import InputError
 from osler.serve.studies.receiver import Destination, Listen, Receiver, SendError, send
+from osler.serve.trail import Recorder
 from studies_world import opened
 
 network = pytest.importorskip("pynetdicom")
@@ -160,6 +161,42 @@ def test_a_result_is_sent_to_a_destination(house):
         send([buffer.getvalue()], to)
     with pytest.raises(InputError, match="has no TLS"):
         send([dicom_file()], Destination(name="pacs", host="192.0.2.1", port=104, ae_title="X"))
+
+
+def test_an_object_is_entered_in_the_trail_before_it_is_read_and_answered(tmp_path):
+    events = []
+    recorder = Recorder(events.extend, digest_key=b"site", model="", bundle_sha256="")
+    house = opened(
+        recorder=recorder, keep={"folder": str(tmp_path / "kept"), "hours": 1},
+        receive={"callers": ["CT1"], "port": 0, "per_minute": 1},
+    )  # fmt: skip
+    try:
+        assert [sent(house, dicom_file(n)) for n in range(2)] == [0x0000, 0xA700]
+    finally:
+        house.close()
+    assert [(e.phase, e.who, e.route, e.counts.get("dicom_status")) for e in events] == [
+        ("asked", "ae:CT1", "C-STORE", None), ("answered", "ae:CT1", "C-STORE", 0x0000),
+        ("asked", "ae:CT1", "C-STORE", None), ("refused", "ae:CT1", "C-STORE", 0xA700),
+    ]  # fmt: skip
+    assert [len({event.request_id for event in pair}) for pair in (events[:2], events[2:], events)] == [1, 1, 2]
+    assert all(len(event.image_hmacs[0]) == 64 and event.counts["bytes_in"] > 1000 for event in events)
+
+
+@pytest.mark.parametrize("num_written", [0, 1])
+def test_what_cannot_be_entered_is_not_taken(tmp_path, num_written):
+    left = [None] * num_written
+
+    def full(events):
+        left.pop()
+
+    recorder = Recorder(full, digest_key=b"site", model="", bundle_sha256="")
+    keep = {"folder": str(tmp_path / "kept"), "hours": 1}
+    house = opened(recorder=recorder, keep=keep, receive={"callers": ["CT1"], "port": 0})
+    try:
+        assert sent(house, dicom_file()) == 0xA700
+        assert len(kept(house)) == num_written
+    finally:
+        house.close()
 
 
 def test_a_receiver_that_could_not_be_safe_is_not_opened(house):
