@@ -25,6 +25,7 @@ from osler.serve.trail import Recorder
 
 _OK, _BUSY, _NO_ROOM, _NOT_UNDERSTOOD, _NOT_FOR_US = 0x0000, 0xA700, 0xA701, 0xC000, 0xA900
 _PDU_BYTES = 1 << 16
+_ENDING_S = 2.0
 _ROUTE = "C-STORE"
 _HERE = ("127.0.0.1", "::1", "localhost")
 
@@ -228,20 +229,31 @@ def send(files: Sequence[bytes], to: Destination) -> None:
     silence()
     datasets = [load_pydicom().dcmread(io.BytesIO(data)) for data in files]
     entity = network.AE(ae_title=to.our_title)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = to.timeout_s
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = entity.connection_timeout = to.timeout_s
     for pair in sorted({(str(d.SOPClassUID), str(d.file_meta.TransferSyntaxUID)) for d in datasets}):
         entity.add_requested_context(*pair)
-    association = entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=_tls_to(to))
-    if not association.is_established:
-        raise SendError(f"the destination {to.name} does not talk to us as {to.our_title}")
+    lines: list[Any] = []
+    handlers = [(network.evt.EVT_CONN_OPEN, lambda event: lines.append(event.assoc.dul.socket.socket))]
+    tls = _tls_to(to)
+    association = entity.associate(to.host, to.port, ae_title=to.ae_title, tls_args=tls, evt_handlers=handlers)
     try:
-        for dataset in datasets:
-            answer = association.send_c_store(dataset)
-            if "Status" not in answer or answer.Status not in {0x0000, 0xB000, 0xB006, 0xB007}:
-                status = f"status {answer.Status:04X}" if "Status" in answer else "no answer"
-                raise SendError(f"the destination {to.name} did not take an object: {status}")
+        _send_all(datasets, association, to)
     finally:
         association.release()
+        if association.is_alive():
+            association.join(_ENDING_S)
+        for line in lines:
+            line.close()  # the library leaves it open where the other side was first
+
+
+def _send_all(datasets: Sequence[Any], association: Any, to: Destination) -> None:
+    if not association.is_established:
+        raise SendError(f"the destination {to.name} does not talk to us as {to.our_title}")
+    for dataset in datasets:
+        answer = association.send_c_store(dataset)
+        if "Status" not in answer or answer.Status not in {0x0000, 0xB000, 0xB006, 0xB007}:
+            status = f"status {answer.Status:04X}" if "Status" in answer else "no answer"
+            raise SendError(f"the destination {to.name} did not take an object: {status}")
 
 
 def _tls_to(to: Destination) -> tuple[ssl.SSLContext, str] | None:

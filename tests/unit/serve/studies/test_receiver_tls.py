@@ -1,5 +1,6 @@
 """The C-STORE service behind TLS: both sides show a certificate that the hospital's authority signed."""
 
+import gc
 import ipaddress
 import socket
 import ssl
@@ -16,9 +17,15 @@ from osler.serve.studies.receiver import Destination, SendError, send
 from studies_world import opened
 
 pytest.importorskip("pynetdicom")
-# The library's client leaves the sockets to the collector whose other side was the first to close.
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")
 DAY = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def _loose_ends():
+    """The library's client leaves sockets to the collector that never shook hands."""
+    yield
+    with warnings.catch_warnings(action="ignore"):
+        gc.collect()
 
 
 class Authority:
@@ -149,6 +156,11 @@ def test_versions_of_tls_with_holes_are_refused(house, hospital, to):
         pytest.raises((ssl.SSLError, ConnectionError)),
     ):
         context.wrap_socket(line, server_hostname="127.0.0.1")
+
+
+def test_a_destination_that_says_nothing_is_not_waited_for(to):
+    with socket.create_server(("127.0.0.1", 0)) as mute, pytest.raises(SendError, match="does not talk to us"):
+        send([dicom_file(6)], replace(to, port=mute.getsockname()[1], timeout_s=0.3))
 
 
 def test_files_that_are_no_certificates_are_said_at_the_start(hospital, tmp_path):
