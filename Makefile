@@ -39,8 +39,9 @@ format: $(VENV)/.ready-dev ## format the code and mend what ruff can mend
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --quiet --fix .
 
-e2e: $(VENV)/.ready-dev ## every recipe of recipes/tiny on a CPU
-	@$(PYTEST) tests/e2e -x
+E2E ?= tests/e2e
+e2e: $(VENV)/.ready-dev ## every recipe of recipes/tiny on a CPU, and the service; E2E="FILES" for some
+	@$(PYTEST) $(E2E) -x
 
 bench: $(VENV)/.ready-dev ## side-by-side measurements against named peers; prints ratios
 	@for file in benchmarks/*.py; do if [ -e "$$file" ]; then echo "== $$file"; $(BIN)/python "$$file"; fi; done
