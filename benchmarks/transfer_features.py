@@ -1,8 +1,8 @@
 """Feature extraction as `osler transfer` does it, against the bare forward loop of the same tower on ready pixels.
 
-The peer holds its pixels in memory, normalised, and calls the tower; this side reads, decodes and resizes files ahead of
-it in threads, normalises, calls the tower and keeps what comes out. Both take turns on the same images, in batches of
-the same size; each turn's ratio is printed, and their median. Drawn JPEG pictures of 512 x 400 px in a temporary folder.
+The peer holds its pixels in memory, normalised, and calls the tower; this side reads, decodes and resizes files ahead
+of it in threads, normalises, calls the tower and keeps what comes out. Both take turns on the same images, in batches
+of the same size; each turn's ratio is printed, and their median. Drawn JPEG pictures of 512 x 400 px.
 
     OMP_NUM_THREADS=1 python benchmarks/transfer_features.py [--encoder vit] [--folder F] [--num 96] [--rounds 3]
         [--threads 2] [--device cpu]

@@ -53,8 +53,8 @@ def main() -> None:
         seconds = time.process_time() - cpu
         apart = np.abs(peer.predict_proba(scaled) - found[l2](features)).max()
         print(
-            f"scikit-learn, l2 {l2:g} alone: {seconds:.1f} s of processor time, {seconds / ours_cpu:.1f}x our whole grid; "
-            f"largest difference of a probability {apart:.1e}"
+            f"scikit-learn, l2 {l2:g} alone: {seconds:.1f} s of processor time, {seconds / ours_cpu:.1f}x our whole "
+            f"grid; largest difference of a probability {apart:.1e}"
         )
 
 

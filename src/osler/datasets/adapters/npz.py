@@ -66,8 +66,8 @@ DATASET = Dataset(
     known_from="file",
     rows=NumberedArrays(),
     to_sample=to_sample,
-    layout="one or more files *.npz, each with the arrays {train,val,test}_images, uint8 of shape [n, height, width] or "
-    "[n, height, width, 3], and {train,val,test}_labels of class numbers from 0",
-    notes="Your own pictures: the licence is not known and counts as none, and no patient is named. Of several files in "
-    "one folder each has its own classes: keep one by its tag, set:FILE.",
+    layout="one or more files *.npz, each with the arrays {train,val,test}_images, uint8 of shape [n, height, width] "
+    "or [n, height, width, 3], and {train,val,test}_labels of class numbers from 0",
+    notes="Your own pictures: the licence is not known and counts as none, and no patient is named. Of several files "
+    "in one folder each has its own classes: keep one by its tag, set:FILE.",
 )
