@@ -12,7 +12,7 @@ from typing import Any
 
 from osler.cli.arguments import command_parser
 from osler.cli.main import COMMANDS
-from osler.core.catalog import ADAPTERS, CATALOGS, PROMPTS, TASKS, Catalog
+from osler.core.catalog import ADAPTERS, CATALOGS, CORRUPTIONS, PROMPTS, TASKS, Catalog
 from osler.core.files import write_text
 
 FOLDER = Path(__file__).parent / "reference"
@@ -42,7 +42,7 @@ def main() -> int:
 
 
 def catalog_page(title: str, catalog: Catalog) -> str:
-    """One section for each entry: its docstring, and for a dataset, a task and a prompt what it declares."""
+    """One section for each entry: its docstring, and for some catalogues what it declares."""
     sections = [
         f"# {title.capitalize()}\n",
         f"{MADE}\nEach is one file below `{catalog.package.replace('.', '/')}/`.\n",
@@ -106,10 +106,19 @@ def _prompt_rows(prompt: Any) -> dict[str, str]:
     return {"version": prompt.version, "SHA-256": f"`{prompt.sha256}`", **prompt.suffix}
 
 
+def _corruption_rows(corruption: Any) -> dict[str, str]:
+    return {
+        "kind": corruption.kind,
+        "for": ", ".join(corruption.modalities) or "all pictures",
+        "severities 1 to 5": ", ".join(f"{strength:g}" for strength in corruption.strengths) + f" ({corruption.unit})",
+    }
+
+
 _DECLARED: dict[Catalog, Callable[[Any], dict[str, str]]] = {
     ADAPTERS: _dataset_rows,
     TASKS: _task_rows,
     PROMPTS: _prompt_rows,
+    CORRUPTIONS: _corruption_rows,
 }
 
 

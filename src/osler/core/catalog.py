@@ -76,6 +76,7 @@ TASKS = Catalog("osler.evaluation.tasks", "TASK", "task")
 PROMPTS = Catalog("osler.evaluation.prompts", "PROMPT", "prompt")
 HARNESSES = Catalog("osler.evaluation.harnesses", "HARNESS", "harness")
 PROBES = Catalog("osler.transfer.probes", "PROBE", "probe")
+CORRUPTIONS = Catalog("osler.transfer.corruptions", "CORRUPTION", "corruption")
 
 CATALOGS = {
     "datasets": ADAPTERS,
@@ -92,4 +93,5 @@ CATALOGS = {
     "prompts": PROMPTS,
     "harnesses": HARNESSES,
     "probes": PROBES,
+    "corruptions": CORRUPTIONS,
 }

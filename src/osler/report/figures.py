@@ -19,7 +19,7 @@ _SERIES = (
     ("shuffled", "D", "#7570b3"),
     ("majority", "|", "#6b8e23"),
 )
-_LINES = ("#1f77b4", "#d95f02", "#7570b3", "#6b8e23", "#c2185b", "#8c564b", "#17a2b8", "#b8860b", "#555555", "#2ca02c")
+LINES = ("#1f77b4", "#d95f02", "#7570b3", "#6b8e23", "#c2185b", "#8c564b", "#17a2b8", "#b8860b", "#555555", "#2ca02c")
 _ROW_INCHES = 0.55
 _NAME_LETTERS = 60
 _WIDTH_INCHES = 8.0
@@ -78,7 +78,7 @@ class _Point:
 
 def scores_figure(results: tuple[Result, ...]) -> str:
     """A dot with its 95 % whiskers for the model, and for each baseline that was measured, by task."""
-    with matplotlib.rc_context(_style("scores")):
+    with matplotlib.rc_context(figure_style("scores")):
         figure = Figure(figsize=(_WIDTH_INCHES, 1.2 + _ROW_INCHES * len(results)), layout="constrained")
         axes = figure.add_subplot()
         for place, (name, marker, color) in enumerate(_SERIES):
@@ -99,13 +99,13 @@ def scores_figure(results: tuple[Result, ...]) -> str:
         axes.grid(axis="x", linewidth=0.4, alpha=0.5)
         if axes.get_legend_handles_labels()[0]:
             figure.legend(loc="outside upper center", ncols=len(_SERIES), frameon=False)
-        return _svg(figure, "scores", scores_words(results))
+        return svg(figure, "scores", scores_words(results))
 
 
 def training_figure(curves: tuple[Curve, ...]) -> str:
     """What training runs logged, over steps: a column per run, a row per quantity that any of them has."""
     panels = [panel for panel in PANELS if any(panel.lines(curve) for curve in curves)]
-    with matplotlib.rc_context(_style("training")):
+    with matplotlib.rc_context(figure_style("training")):
         height = _LOSS_INCHES + _PANEL_INCHES * (len(panels) - 1)
         figure = Figure(figsize=(_TRAINING_INCHES, max(height, _LOSS_INCHES)), layout="constrained")
         ratios = [_LOSS_INCHES, *[_PANEL_INCHES] * (len(panels) - 1)]
@@ -120,18 +120,18 @@ def training_figure(curves: tuple[Curve, ...]) -> str:
         for column, curve in enumerate(curves):
             grid[0][column].set_title(curve.name, fontsize=9)
             grid[-1][column].set_xlabel("step")
-        return _svg(figure, "training", training_words(curves))
+        return svg(figure, "training", training_words(curves))
 
 
 def _draw(axes: Any, panel: Panel, curve: Curve) -> None:
     lines = panel.lines(curve)
     for place, (name, series) in enumerate(lines.items()):
-        color = _LINES[place % len(_LINES)]
+        color = LINES[place % len(LINES)]
         axes.plot(series.steps, series.values, color=color, linewidth=1.2, label=name or None, marker=_dot(series))
     if not lines:
         axes.set_yticks([])
         axes.text(0.5, 0.5, "not logged", transform=axes.transAxes, ha="center", va="center", fontsize=8, alpha=0.6)
-    if 1 < len(lines) <= len(_LINES):
+    if 1 < len(lines) <= len(LINES):
         axes.legend(fontsize=6, frameon=False, handlelength=1)
     axes.grid(linewidth=0.4, alpha=0.5)
 
@@ -200,7 +200,8 @@ def _points(results: tuple[Result, ...], name: str) -> list[_Point]:
     return points
 
 
-def _style(name: str) -> dict[str, object]:
+def figure_style(name: str) -> dict[str, object]:
+    """Settings of a figure whose ids begin with `name`: the page's ink, text as text."""
     ink = dict.fromkeys(("text.color", "axes.labelcolor", "axes.edgecolor", "xtick.color", "ytick.color"), _INK)
     return {
         **ink,
@@ -212,14 +213,14 @@ def _style(name: str) -> dict[str, object]:
     }
 
 
-def _svg(figure: Figure, name: str, words: str) -> str:
+def svg(figure: Figure, name: str, words: str) -> str:
     """The figure as an SVG element whose ids are its own, so that several fit on one page."""
     FigureCanvasSVG(figure)
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None, "Title": words})
-    svg = buffer.getvalue()
-    svg = svg[svg.index("<svg") :].replace(_INK, "currentColor")
-    svg = re.sub(r'(?<=\bid=")', f"{name}-", svg)
-    svg = re.sub(r'(?<=url\(#)|(?<=href="#)', f"{name}-", svg)
-    svg = re.sub(r"<metadata>.*?</metadata>", "", svg, flags=re.DOTALL)
-    return svg.replace("<svg ", '<svg role="img" ', 1)
+    drawn = buffer.getvalue()
+    drawn = drawn[drawn.index("<svg") :].replace(_INK, "currentColor")
+    drawn = re.sub(r'(?<=\bid=")', f"{name}-", drawn)
+    drawn = re.sub(r'(?<=url\(#)|(?<=href="#)', f"{name}-", drawn)
+    drawn = re.sub(r"<metadata>.*?</metadata>", "", drawn, flags=re.DOTALL)
+    return drawn.replace("<svg ", '<svg role="img" ', 1)

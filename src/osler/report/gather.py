@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from osler.core.files import existing_file, existing_folder, read_json, read_jsonl
+from osler.report.encoders import ProtocolGroup, gather_encoders, refusal
 from osler.report.evaluations import Case, Evaluation, checked, named, read_evaluation
 from osler.report.pairs import Pair, read_pairs
 from osler.schema.manifest import Manifest
@@ -66,6 +67,7 @@ class Gathered:
     data: tuple[Source, ...]
     manifests: tuple[tuple[str, Manifest], ...]
     warnings: tuple[str, ...]
+    encoders: tuple[ProtocolGroup, ...] = ()
 
     @property
     def results(self) -> tuple[Result, ...]:
@@ -84,16 +86,19 @@ def gather(
     training: tuple[Path, ...],
     data: tuple[Path, ...],
     comparisons: tuple[Path, ...] = (),
+    transfer: tuple[Path, ...] = (),
 ) -> Gathered:
     """Read the folders. Raises InputError where one is missing or holds something else."""
     warnings: list[str] = []
     manifests = []
-    for folder in (*data, *training, *results):
+    for folder in (*data, *training, *results, *transfer):
         if (existing_folder(folder) / "manifest.json").is_file():
             manifests.append((str(folder), _record(Manifest, folder / "manifest.json")))
         else:
             warnings.append(f"{folder} holds no manifest.json: how it was made is not known")
     known = dict(manifests)
+    encoders = gather_encoders(transfer)
+    warnings += [refusal(encoders)] if refusal(encoders) else []
     evaluations = named(tuple(read_evaluation(folder, known.get(str(folder))) for folder in results))
     return Gathered(
         evaluations=evaluations,
@@ -102,6 +107,7 @@ def gather(
         data=tuple(source for folder in data for source in _sources(folder)),
         manifests=tuple(manifests),
         warnings=tuple(warnings),
+        encoders=encoders,
     )
 
 

@@ -5,6 +5,7 @@ from html import escape
 from osler.report.browser import browser, browser_style
 from osler.report.case_card import Bounds
 from osler.report.elements import html_table, page, section, words
+from osler.report.encoder_page import encoder_sections
 from osler.report.figures import scores_figure, scores_words, training_figure, training_words
 from osler.report.gather import Gathered
 from osler.report.leaderboard import leaderboard
@@ -24,17 +25,22 @@ from osler.report.tables import (
 
 def html_page(title: str, found: Gathered, notes: tuple[str, ...], *, bounds: Bounds) -> str:
     """The whole page."""
-    sections = [
-        leaderboard(found.evaluations, found.pairs),
-        _scores(found),
-        subset_tables(found.evaluations),
-        _training(found),
-        browser(found.evaluations, bounds=bounds),
-        section("Data", html_table(data_table(found.data)) if found.data else words(NOT_MEASURED)),
-        _notes(found, notes),
-        reproduce(found.evaluations),
-        _made(found),
-    ]
+    data = section("Data", html_table(data_table(found.data)) if found.data else words(NOT_MEASURED))
+    if found.evaluations:
+        answered = [
+            leaderboard(found.evaluations, found.pairs),
+            _scores(found),
+            subset_tables(found.evaluations),
+            encoder_sections(found.encoders),
+            _training(found),
+            browser(found.evaluations, bounds=bounds),
+            data,
+        ]
+    else:
+        training = _training(found) if found.training else ""
+        answered = [encoder_sections(found.encoders), training, data if found.data else ""]
+    again = reproduce(found.evaluations) if found.evaluations else ""
+    sections = [*answered, _notes(found, notes), again, _made(found)]
     return page(title, "".join(sections), style=browser_style(found.evaluations))
 
 

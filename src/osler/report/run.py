@@ -12,6 +12,7 @@ from osler.core.outcome import Outcome
 from osler.report.case_card import Bounds
 from osler.report.curation import gather_curation
 from osler.report.curation_page import curation_page
+from osler.report.encoders import ProtocolGroup
 from osler.report.gather import Gathered, gather
 from osler.report.page import html_page
 from osler.report.tables import headline, headline_records
@@ -38,6 +39,7 @@ class ReportConfig(Config):
 
     results: of `osler eval` or `osler score`; of several, the page compares the models. comparisons: files that
     `osler compare A B --out` wrote of two of them, for the marks of what can be told apart.
+    transfer: of `osler transfer`; encoders of several folders are compared where they share a protocol.
     training: of `osler train`, in the order in which the stages ran.
     data: of `osler curate` or `osler synth`, for the licences. notes: what a reader has to know.
     curation: of `osler curate`, for a page with kept and dropped examples.
@@ -48,6 +50,7 @@ class ReportConfig(Config):
 
     title: str = "Osler report"
     results: tuple[Path, ...] = ()
+    transfer: tuple[Path, ...] = ()
     training: tuple[Path, ...] = ()
     data: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
@@ -62,14 +65,14 @@ class ReportConfig(Config):
 def parse(recipe: Recipe) -> ReportConfig:
     """The recipe, checked."""
     config = ReportConfig.parse(recipe)
-    if not config.results and config.curation is None:
-        expected = "at least one output folder of `osler eval`, or one of `osler curate` as curation"
+    if not config.results and not config.transfer and config.curation is None:
+        expected = "an output folder of `osler eval` or `osler transfer`, or one of `osler curate` as curation"
         raise InputError("a report needs results", expected=expected, got="none")
     if config.contamination is not None and config.curation is None:
         raise InputError("contamination is shown on the page of a curation", fix="Name its folder as curation.")
     if config.comparisons and not config.results:
         raise InputError("comparisons are shown beside results", fix="Name the compared folders as results.")
-    for name in ("results", "training", "data", "comparisons"):
+    for name in ("results", "transfer", "training", "data", "comparisons"):
         paths = getattr(config, name)
         if len(set(paths)) != len(paths):
             raise InputError(f"recipe: {name} must name each path once", got=", ".join(map(str, paths)))
@@ -79,7 +82,7 @@ def parse(recipe: Recipe) -> ReportConfig:
 def inputs(config: ReportConfig) -> list[Path]:
     """The folders and files that the report reads."""
     alone = [path for path in (config.curation, config.contamination) if path is not None]
-    return [*config.results, *config.training, *config.data, *config.comparisons, *alone]
+    return [*config.results, *config.transfer, *config.training, *config.data, *config.comparisons, *alone]
 
 
 def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
@@ -87,9 +90,15 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
     counts: dict[str, int] = {}
     if config.curation is not None:
         counts |= _write_curation(config, config.curation, out)
-    if not config.results:
+    if not config.results and not config.transfer:
         return Outcome(message=f"report: {out / 'curation.html'}", counts=counts)
-    found = gather(results=config.results, training=config.training, data=config.data, comparisons=config.comparisons)
+    found = gather(
+        results=config.results,
+        training=config.training,
+        data=config.data,
+        comparisons=config.comparisons,
+        transfer=config.transfer,
+    )
     for warning in found.warnings:
         log.warn(warning)
     write_json(out / "report.json", _record(config.title, found, config.notes))
@@ -99,6 +108,7 @@ def run(config: ReportConfig, out: Path, *, device: str, log: Log) -> Outcome:
         counts={
             **counts,
             "results": len(found.results),
+            "encoders": sum(len(group.encoders) for group in found.encoders),
             "cases": len(found.cases),
             "training_runs": len(found.training),
             "comparisons": len(found.pairs),
@@ -157,5 +167,17 @@ def _record(title: str, found: Gathered, notes: tuple[str, ...]) -> dict[str, ob
             for curve in found.training
         ],
         "data": [vars(source) for source in found.data],
+        "encoders": [_protocol_record(group) for group in found.encoders],
         "notes": list(notes),
+    }
+
+
+def _protocol_record(group: ProtocolGroup) -> dict[str, object]:
+    """All that was measured under one protocol; another's scores stand in a record of their own."""
+    return {
+        "protocol_sha256": group.protocol_sha256,
+        "folders": [str(folder) for folder in group.folders],
+        "results": headline_records(group.results),
+        "comparisons": [each.model_dump(mode="json") for each in group.comparisons],
+        "sets": [each.model_dump(mode="json") for each in group.sets],
     }

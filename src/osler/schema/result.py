@@ -66,7 +66,8 @@ class Result(Record):
     between `value` and `value + unparsed / n`. `metric_signature` names the exact variant of the metric.
     `items` says whether the asked items are the task's own list: `verified` by count and hash, `unverified` where the
     hash or the count is not known, `partial` where others were asked; "" in results of before. `prompt` is the name,
-    version and hash of the added words. `published` are scores of others, copied from the recipe.
+    version and hash of the added words. `published` are scores of others, copied from the recipe. `protocol_sha256` is
+    the protocol of `osler transfer` under which it was measured; scores under different ones are not comparable.
     """
 
     schema_version: Literal[1] = RESULT_VERSION
@@ -86,5 +87,6 @@ class Result(Record):
     dataset_ids_sha256: str
     items: ItemStamp | Literal[""] = ""
     prompt: str = ""
+    protocol_sha256: str = ""
     published: tuple[Published, ...] = ()
     notes: tuple[str, ...] = ()

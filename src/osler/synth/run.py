@@ -8,15 +8,16 @@ from osler.core.errors import InputError, did_you_mean
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.curate.pieces import operator_entry, read_operator
+from osler.synth.phantom.pair_world import PhantomPairsConfig, draw_pair_world
 from osler.synth.phantom.world import PhantomConfig, draw_world
 from osler.synth.reasoning.build import build_set, check_operators, plan_lines
 from osler.synth.reasoning.config import ReasoningConfig
 
-GENERATORS = ("phantom", "reasoning")
+GENERATORS = ("phantom", "phantom_pairs", "reasoning")
 SAME_RESULT = ("budget",)
 """Keys of a recipe that say how the work is done; what comes out is the same."""
 
-SynthConfig = PhantomConfig | ReasoningConfig
+SynthConfig = PhantomConfig | PhantomPairsConfig | ReasoningConfig
 
 
 def parse(recipe: Recipe) -> SynthConfig:
@@ -30,6 +31,8 @@ def parse(recipe: Recipe) -> SynthConfig:
         )
     if name == "phantom":
         return PhantomConfig.parse(recipe)
+    if name == "phantom_pairs":
+        return PhantomPairsConfig.parse(recipe)
     operators = recipe.get("operators") or []
     if not isinstance(operators, list):
         raise InputError("recipe: operators must be a list", got=type(operators).__name__)
@@ -40,7 +43,7 @@ def parse(recipe: Recipe) -> SynthConfig:
 
 def inputs(config: SynthConfig) -> list[Path]:
     """The stores of articles, and files that operators name. Phantoms are drawn from the seed: nothing."""
-    if isinstance(config, PhantomConfig):
+    if not isinstance(config, ReasoningConfig):
         return []
     paths = [Path(folder) for folder in config.stores]
     for entry in config.operators:
@@ -58,8 +61,10 @@ def dry_run_lines(config: SynthConfig, log: Log) -> Iterator[str]:
 
 
 def run(config: SynthConfig, out: Path, *, device: str, log: Log) -> Outcome:
-    """Draw the phantom world, or build the reasoning set, under `out`. `device` is not used: no model runs here."""
+    """Draw the phantom world or its pairs, or build the reasoning set, under `out`. `device` is not used."""
     del device
     if isinstance(config, PhantomConfig):
         return draw_world(config, out, log)
+    if isinstance(config, PhantomPairsConfig):
+        return draw_pair_world(config, out, log)
     return build_set(config, out, log)

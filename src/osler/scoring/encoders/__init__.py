@@ -1,0 +1,1 @@
+"""Encoders compared on labelled image sets: kept predictions, metrics, intervals over seeds, tests and ranks."""
