@@ -2,6 +2,7 @@
 # Does a broader mix make a better encoder? The same tower, steps, rates and seeds; only the data of pretraining change.
 #   phantom   drawn chest films with captions            brain     MRI of tumours with labels
 #   blood     white blood cells with labels              broad     all three, a third of the pairs each
+# All begin from one tower, which was warmed on drawn masks in place of a pretraining of weeks.
 # Each is then measured on held-out parts of these sets and on breast ultrasound, which no mix has seen.
 # About half an hour on two cores for two seeds. Called again, it goes on where it was cut.
 set -euo pipefail
@@ -15,6 +16,8 @@ osler synth recipes/transfer/mix_ablation_phantom.yaml --out $out/phantom
 osler curate recipes/transfer/mix_ablation_real.yaml --out $out/brain
 osler curate recipes/transfer/mix_ablation_real.yaml --out $out/blood \
   "datasets=[{name: wbc_blood, root: $sets/cls_wbc_blood, splits: [train]}]"
+
+osler train recipes/demo/warm_tower.yaml "data=[{shards: $out/phantom, tasks: {phantom_caption: 1}}]" --out $out/start
 
 phantom="{shards: $out/phantom, tasks: {phantom_caption: 1, phantom_checklist: 1}}"
 brain="{shards: $out/brain}"

@@ -18,7 +18,7 @@ def test_every_trained_tower_is_measured_and_the_start_too() -> None:
     mixes = re.search(r"for mix in ([a-z ]+);", SCRIPT)[1].split()
     seeds = re.search(r"for seed in ([0-9 ]+);", SCRIPT)[1].split()
     trained = {f"{mix}_{seed}" for mix in mixes for seed in seeds}
-    assert {each.name for each in config.encoders} == trained | {"random"}
+    assert {each.name for each in config.encoders} == trained | {"random", "start"}
     for each in config.encoders:
         wanted = Path(f"out/ablation/{each.name}/model")
         assert (each.encoder, each.folder) == (("tiny", None) if each.name == "random" else ("osler", wanted))
@@ -36,5 +36,8 @@ def test_no_test_picture_is_learned_from() -> None:
 
 def test_runs_differ_in_data_and_seed_alone() -> None:
     calls = [line.split() for line in SCRIPT.splitlines() if line.strip().startswith("osler train")]
-    assert [call[2] for call in calls] == ["recipes/transfer/mix_ablation_train.yaml"]
-    assert {word.strip('"').partition("=")[0] for call in calls for word in call if "=" in word} == {"data", "seed"}
+    _, runs = calls
+    assert runs[2] == "recipes/transfer/mix_ablation_train.yaml"
+    assert {word.strip('"').partition("=")[0] for word in runs if "=" in word} == {"data", "seed"}
+    start = parse_train(load_recipe(RECIPES / "mix_ablation_train.yaml")).model.vision
+    assert f"--out $out/{start.parts[-2]}" in SCRIPT
