@@ -17,6 +17,7 @@ class Step(NamedTuple):
 
 TINY_STEPS = {
     "phantom": Step("synth", "phantom"),
+    "phantom_pairs": Step("synth", "phantom_pairs"),
     "curate_phantom": Step("curate", "data"),
     "curate_vqa_rad": Step(
         "curate",
@@ -25,12 +26,14 @@ TINY_STEPS = {
     ),
     "warm_tower": Step("train", "warm_tower"),
     "contrast": Step("train", "contrast"),
+    "transfer_further": Step("transfer", "transfer_further"),
     "align": Step("train", "align"),
     "midtrain": Step("train", "midtrain"),
     "instruct": Step("train", "instruct"),
     "grpo": Step("rl", "grpo"),
     "rejection": Step("rl", "rejection"),
     "supervised": Step("rl", "supervised"),
+    "transfer": Step("transfer", "transfer"),
     "export": Step("export", "export"),
     "eval": Step("eval", "eval"),
     "score": Step("score", "score"),

@@ -1,5 +1,6 @@
 """Encoders: what `osler transfer` left in folders, by protocol. Scores of two protocols never come together here."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -8,11 +9,11 @@ from typing import Any
 from osler.core.errors import InputError
 from osler.core.files import existing_file, existing_folder, read_json
 from osler.report.evaluations import checked
-from osler.report.further import place as section_of
+from osler.report.further import is_shown
 from osler.schema.encoders import ProbeComparison, SetRecord
 from osler.schema.result import Result
 from osler.scoring.encoders.compare import compare_encoders
-from osler.scoring.encoders.measured import measured
+from osler.scoring.encoders.measured import Measured, measured
 from osler.scoring.encoders.runs import read_runs
 
 UNSEEN = "/unseen"
@@ -45,8 +46,8 @@ class ProtocolGroup:
 
     @property
     def others(self) -> tuple[Result, ...]:
-        """Records that neither a probe nor a section of the recipe made."""
-        return tuple(each for each in self.results if self.place(each) is None and not section_of(each)[1])
+        """Records that no probe made, and that no table of a section shows."""
+        return tuple(each for each in self.results if self.place(each) is None and not is_shown(each))
 
     def place(self, result: Result) -> tuple[str, str, bool] | None:
         """The set and the probe of a record, and whether it is of unseen items only; None where no probe made it."""
@@ -56,7 +57,7 @@ class ProtocolGroup:
         known = {each.name for each in self.sets} | {MEAN.removesuffix("/")}
         return (name, probe, is_unseen) if name in known and probe in self.probes else None
 
-    def score(self, set_name: str, probe: str, encoder: str, metric: str, *, unseen: bool = False) -> Result | None:
+    def score(self, set_name: str, probe: str, encoder: str, *, metric: str, unseen: bool = False) -> Result | None:
         """The record of one cell; None where there is none."""
         return self._cells.get((set_name, probe, unseen, encoder, metric))
 
@@ -73,18 +74,10 @@ class ProtocolGroup:
 
 def gather_encoders(folders: tuple[Path, ...]) -> tuple[ProtocolGroup, ...]:
     """The folders by protocol, in order of first appearance. Raises InputError where one is missing or another's."""
-    groups: list[tuple[dict[str, str], list[Path]]] = []
+    by_protocol: dict[str, list[Path]] = {}
     for folder in folders:
-        existing_folder(folder)
-        hashes = {"": _protocol(folder)} | {each.probe: each.protocol_sha256 for each in _comparisons(folder)}
-        for known, own in groups:
-            if all(known.get(probe, digest) == digest for probe, digest in hashes.items()):
-                known.update(hashes)
-                own.append(folder)
-                break
-        else:
-            groups.append((hashes, [folder]))
-    return tuple(_group(hashes[""], tuple(own)) for hashes, own in groups)
+        by_protocol.setdefault(_protocol(existing_folder(folder)), []).append(folder)
+    return tuple(_group(digest, tuple(own)) for digest, own in by_protocol.items())
 
 
 def refusal(groups: tuple[ProtocolGroup, ...]) -> str:
@@ -110,13 +103,23 @@ def _group(digest: str, folders: tuple[Path, ...]) -> ProtocolGroup:
     if len(folders) == 1:
         comparisons = _comparisons(folders[0])
     else:
-        runs = [run for folder in folders for run in read_runs(folder)]
-        comparisons = tuple(compare_encoders(measured(runs)))
+        ones = measured(run for folder in folders for run in read_runs(folder))
+        mixed = _mixed(ones)
+        warnings += [f"{probe}, which was measured with different settings" for probe in mixed]
+        comparisons = tuple(compare_encoders([one for one in ones if one.probe not in mixed]))
     results = tuple(
         checked(Result, row, folder / "results.json") for folder in folders for row in _rows(folder / "results.json")
     )
     warnings += [f"{each.probe}: {why}" for each in comparisons for why in each.left_out]
     return ProtocolGroup(digest, folders, results, comparisons, tuple(sets.values()), tuple(warnings))
+
+
+def _mixed(ones: Sequence[Measured]) -> list[str]:
+    """The probes that were measured under several hashes, as zero-shot classification with other prompts is."""
+    hashes: dict[str, set[str]] = {}
+    for one in ones:
+        hashes.setdefault(one.probe, set()).add(one.protocol_sha256)
+    return [probe for probe, found in hashes.items() if len(found) > 1]
 
 
 def _protocol(folder: Path) -> str:

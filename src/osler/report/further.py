@@ -12,6 +12,7 @@ from osler.schema.result import Result
 
 SECTIONS = ("zero_shot", "retrieval", "robustness", "understanding")
 CLEAN = "clean"
+PROMPT_RANGE = "macro_f1_prompt_range"
 
 
 @dataclass(frozen=True)
@@ -40,13 +41,13 @@ class SectionResults:
         """What follows a set's or a store's name and the section in tasks, in order of first appearance."""
         return tuple(dict.fromkeys(place(each)[2] for each in self.results if place(each)[0] == name))
 
-    def record(self, name: str, rest: str, metric: str, encoder: str) -> Result | None:
+    def record(self, name: str, rest: str, *, metric: str, encoder: str) -> Result | None:
         """One record; None where there is none."""
         return self._cells.get((name, rest, metric, encoder))
 
     def row(self, name: str, rest: str, metric: str) -> tuple[Result | None, ...]:
         """The records of all encoders."""
-        return tuple(self.record(name, rest, metric, encoder) for encoder in self.encoders)
+        return tuple(self.record(name, rest, metric=metric, encoder=encoder) for encoder in self.encoders)
 
     @cached_property
     def _cells(self) -> dict[tuple[str, str, str, str], Result]:
@@ -58,6 +59,12 @@ def place(result: Result) -> tuple[str, str, str]:
     name, _, after = result.task.partition("/")
     section, _, rest = after.partition("/")
     return (name, section, rest) if section in SECTIONS else (name, "", after)
+
+
+def is_shown(result: Result) -> bool:
+    """Whether the tables of its section show a record; zero-shot scores stand with those of the probes."""
+    section = place(result)[1]
+    return section in SECTIONS[1:] or result.metric == PROMPT_RANGE
 
 
 def by_section(results: Iterable[Result]) -> tuple[SectionResults, ...]:

@@ -1,6 +1,6 @@
 """Tables of further measurements: an encoder a column, what was measured a row, chance beside it."""
 
-from osler.report.further import SectionResults
+from osler.report.further import PROMPT_RANGE, SectionResults
 from osler.report.tables import NOT_MEASURED, Table, interval, number
 from osler.schema.result import Result
 
@@ -9,11 +9,10 @@ _DEEP = 3
 
 def prompts_table(found: SectionResults) -> Table:
     """How far the macro-F1 of single templates lies apart."""
-    metric = "macro_f1_prompt_range"
     rows = []
     for name in found.names:
         for encoder in found.encoders:
-            each = found.record(name, "", metric, encoder)
+            each = found.record(name, "", metric=PROMPT_RANGE, encoder=encoder)
             if each is not None:
                 rows.append((name, encoder, "; ".join(each.notes), number(each.value)))
     caption = "Zero-shot, one prompt at a time: macro-F1 by single templates, and the best minus the worst."
@@ -54,7 +53,8 @@ def relative_table(found: SectionResults, name: str) -> Table:
     chance = next((each.baseline["chance"].value for each in clean if each is not None), None)
     caption = (
         f"{name}: relative robustness, the balanced accuracy under corruption over that on clean images, chance "
-        f"({number(chance)}) taken off both: 1 is no loss, 0 is guessing. Below, the score on clean images."
+        f"({number(chance)}) taken off both: 1 is no loss, 0 is guessing. No value is given where the clean score is "
+        "not above chance; it is the last row."
     )
     rows.append(("balanced accuracy, clean", *_cells(clean)))
     return Table(_told(found, caption), ("corruption", *found.encoders), tuple(rows), 1)

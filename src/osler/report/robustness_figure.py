@@ -24,7 +24,7 @@ def robustness_figure(found: SectionResults, set_name: str, name: str) -> str:
         grid = figure.subplots(rows, _COLUMNS, squeeze=False, sharex=True, sharey=True).ravel()
         for axes, panel in zip(grid, panels, strict=False):
             for place, encoder in enumerate(found.encoders):
-                shown = line(found, set_name, panel, encoder)
+                shown = line(found, set_name, panel, encoder=encoder)
                 if not shown:
                     continue
                 color = LINES[place % len(LINES)]
@@ -52,7 +52,7 @@ def robustness_words(found: SectionResults, set_name: str) -> str:
     parts = []
     for encoder in found.encoders:
         values = ", ".join(
-            f"{severity}: {number(each.value)}" for severity, each in line(found, set_name, _ALL, encoder)
+            f"{severity}: {number(each.value)}" for severity, each in line(found, set_name, _ALL, encoder=encoder)
         )
         parts.append(f"{encoder} {values or 'not measured'}")
     return f"{set_name}: balanced accuracy by severity, a mean over corruptions. " + "; ".join(parts) + "."
@@ -64,20 +64,22 @@ def corruptions(found: SectionResults, set_name: str) -> list[str]:
     return sorted({part[0] for part in parts if len(part) == 2 and part[0] != _ALL})
 
 
-def line(found: SectionResults, set_name: str, panel: str, encoder: str) -> list[tuple[int, Result]]:
+def line(found: SectionResults, set_name: str, panel: str, *, encoder: str) -> list[tuple[int, Result]]:
     """The measured points of a line: severity and record, clean first."""
     rests = [(0, CLEAN)]
     for rest in found.rests(set_name):
         name, _, severity = rest.partition("/")
         if name == panel and severity:
             rests.append((int(severity), rest))
-    records = ((severity, found.record(set_name, rest, _METRIC, encoder)) for severity, rest in sorted(rests))
+    records = (
+        (severity, found.record(set_name, rest, metric=_METRIC, encoder=encoder)) for severity, rest in sorted(rests)
+    )
     return [(severity, each) for severity, each in records if each is not None and each.value is not None]
 
 
 def _chance(found: SectionResults, set_name: str) -> float | None:
     for encoder in found.encoders:
-        clean = found.record(set_name, CLEAN, _METRIC, encoder)
+        clean = found.record(set_name, CLEAN, metric=_METRIC, encoder=encoder)
         if clean is not None and "chance" in clean.baseline:
             return clean.baseline["chance"].value
     return None

@@ -102,12 +102,12 @@ def _records(
     places: dict[str, str] = {}
     for row in store_rows(folder, split):
         if row["key"] != open_key and samples:
-            yield from _record(open_key, samples, places, drops, texts, tasks)
+            yield from _record(open_key, samples, places, drops, texts=texts, tasks=tasks)
             samples = []
         open_key, places = row["key"], row["places"]
         samples.append(row["sample"])
     if samples:
-        yield from _record(open_key, samples, places, drops, texts, tasks)
+        yield from _record(open_key, samples, places, drops, texts=texts, tasks=tasks)
 
 
 def _record(
@@ -115,6 +115,7 @@ def _record(
     samples: list[Sample],
     places: dict[str, str],
     drops: list[Drop],
+    *,
     texts: Collection[Source],
     tasks: Collection[str] | None,
 ) -> Iterator[tuple[str, _Record]]:

@@ -38,7 +38,7 @@ class Kept:
     about: Mapping[str, Any] = field(default_factory=dict)
 
 
-def table_path(out: Path, section: str, name: str, encoder: str) -> Path:
+def table_path(out: Path, section: str, name: str, *, encoder: str) -> Path:
     """Where a table lies."""
     return out / FOLDER / section / name / f"{encoder}.parquet"
 
@@ -50,7 +50,7 @@ def write_kept(out: Path, kept: Kept) -> None:
     }
     schema_about = {_KEY: json.dumps({**about, "about": dict(kept.about)}, sort_keys=True).encode()}
     table = pa.table(kept.columns).replace_schema_metadata(schema_about)
-    with atomic_write(table_path(out, kept.section, kept.name, kept.encoder)) as file:
+    with atomic_write(table_path(out, kept.section, kept.name, encoder=kept.encoder)) as file:
         pq.write_table(table, file, compression="zstd", compression_level=3)
 
 
@@ -66,5 +66,5 @@ def read_kept(path: Path) -> Kept:
 
 def is_kept(out: Path, section: str, name: str, *, encoder: str, key: str) -> bool:
     """Whether the table is there and depends on the same."""
-    path = table_path(out, section, name, encoder)
+    path = table_path(out, section, name, encoder=encoder)
     return path.is_file() and read_kept(path).key == key

@@ -28,12 +28,12 @@ class Part:
     """Items of one part.
 
     features: float32 [n, D], of the frozen encoder. targets: int64 [n], or bool [n, classes]. rows: int64 [n], the
-    places of the items in the set.
+    places of the items in the set, for probes that read images.
     """
 
     features: np.ndarray
     targets: np.ndarray
-    rows: np.ndarray
+    rows: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
 
 
 @dataclass(frozen=True, eq=False)

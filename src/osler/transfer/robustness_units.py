@@ -29,7 +29,7 @@ from osler.transfer.robustness import CLEAN, Condition, Judged, measure_robustne
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import RobustnessConfig
 from osler.transfer.splits import Split
-from osler.transfer.units import Bench, Seen, make_draw, seed_split
+from osler.transfer.units import Bench, make_draw, seed_split
 
 SECTION = "robustness"
 _PROBE = "linear"
@@ -156,7 +156,7 @@ def corrupted_resize(bench: Bench, condition: Condition, config: RobustnessConfi
 
 def _asked(bench: Bench, plan: SetPlan, config: RobustnessConfig, protocol: Protocol) -> np.ndarray:
     """Probabilities [conditions, items, classes] of a probe that learned from clean images."""
-    clean = make_draw(Seen(bench, plan.image_set), plan.split, protocol.seeds[0])
+    clean = make_draw(bench, plan.image_set, plan.split, seed=protocol.seeds[0])
     caches = [_cache(bench, condition, config) for condition in plan.conditions]
     for cache in caches:
         cache.refresh()

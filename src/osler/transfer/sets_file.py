@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from osler.core.files import sha256_json, write_text
+from osler.core.files import write_text
 from osler.transfer.image_set import ImageSet
 from osler.transfer.leaks import SetLeaks, leak_records
 
@@ -28,7 +28,8 @@ def set_records(sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks]) -> list
             },
             "drops": dict(sorted(Counter(drop.reason for drop in each.drops).items())),
             "copies": leak_records(each, leaks[each.name]),
-            "items_sha256": sha256_json([[item.id, item.key, item.labels] for item in each.items]),
+            "notes": [*each.notes, *leaks[each.name].notes],
+            "items_sha256": each.sha256,
         }
         for each in sets
     ]

@@ -90,13 +90,13 @@ def measure_choices(
     for factor in dict.fromkeys(factors):
         at = [n for n, name in enumerate(factors) if name == factor]
         task = f"understanding/{how}/{factor}"
-        measures.append(_choice(task, signature, right, at, pairs, _notes(right[at])))
+        measures.append(_choice(task, signature, right, at=at, pairs=pairs, notes=_notes(right[at])))
         measures.append(_both(task, how, right, at, pairs))
         of_factor = list(dict.fromkeys(subjects[n] for n in at))
         for subject in of_factor if len(of_factor) > 1 else ():
             of_subject = [n for n in at if subjects[n] == subject]
             name = subject.replace("/", "_or_").replace(" ", "_")
-            measures.append(_choice(f"{task}/{name}", signature, right, of_subject, pairs, ()))
+            measures.append(_choice(f"{task}/{name}", signature, right, at=of_subject, pairs=pairs, notes=()))
     return measures
 
 
@@ -108,7 +108,7 @@ def caption_margins(films: Sequence[PairFilm], images_NE: np.ndarray, captions: 
 
 
 def _choice(
-    task: str, signature: str, right: np.ndarray, at: Sequence[int], pairs: Sequence[str], notes: tuple[str, ...]
+    task: str, signature: str, right: np.ndarray, *, at: Sequence[int], pairs: Sequence[str], notes: tuple[str, ...]
 ) -> Measure:
     groups = tuple(pairs[n] for n in at)
     return mean_measure(

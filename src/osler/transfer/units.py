@@ -64,7 +64,7 @@ def run_units(
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     held: list[Seen] = []
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = empty_run(bench, image_set, name, seed, protocol)
+        shell = empty_run(bench, image_set, name, seed=seed, protocol=protocol)
         if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         if not held or held[0].image_set is not image_set:
@@ -73,9 +73,8 @@ def run_units(
         probe: Probe = PROBES.load(name)
         options = protocol.options(name)
         options = probe.config.parse(options) if isinstance(options, dict) else options
-        given = probe.run(make_draw(held[0], split, seed), options)
-        flags = leaks[image_set.name].flags(image_set, split)
-        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags))
+        given = probe.run(held[0].draw(split, seed), options)
+        write_run(out, answered_run(shell, given, image_set, split=split, leaks=leaks[image_set.name]))
 
 
 class Seen:
@@ -86,6 +85,22 @@ class Seen:
         self.features = bench.cache.features(image_set.items)
         self.targets = image_set.targets()
         self._pixels: np.ndarray | None = None
+
+    def draw(self, split: Split, seed: int) -> Draw:
+        """What a probe sees: features and truth of train and validation, features of test."""
+        return Draw(
+            set_name=self.image_set.name,
+            num_classes=len(self.image_set.classes),
+            is_multi_label=self.image_set.is_multi_label,
+            seed=seed,
+            train=self._part(split.train),
+            validation=self._part(split.validation),
+            test=Part(self.features[split.test], self.targets[:0], split.test),
+            tower=self.tuned,
+        )
+
+    def _part(self, rows: np.ndarray) -> Part:
+        return Part(self.features[rows], self.targets[rows], rows)
 
     def tuned(self) -> Tuned:
         """For probes that train the tower."""
@@ -114,26 +129,13 @@ def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: Set
     return split_set(image_set, seed, validation_share=rule.validation_share, test_share=rule.test_share, copies=copies)
 
 
-def make_draw(seen: Seen, split: Split, seed: int) -> Draw:
-    """What a probe sees: features and truth of train and validation, features of test."""
-
-    def part(rows: np.ndarray, *, shown: bool = True) -> Part:
-        return Part(seen.features[rows], seen.targets[rows] if shown else seen.targets[:0], rows)
-
-    return Draw(
-        set_name=seen.image_set.name,
-        num_classes=len(seen.image_set.classes),
-        is_multi_label=seen.image_set.is_multi_label,
-        seed=seed,
-        train=part(split.train),
-        validation=part(split.validation),
-        test=part(split.test, shown=False),
-        tower=seen.tuned,
-    )
+def make_draw(bench: Bench, image_set: ImageSet, split: Split, *, seed: int) -> Draw:
+    """What a probe sees of a set that is looked at once."""
+    return Seen(bench, image_set).draw(split, seed)
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, protocol: Protocol) -> Run:
-    """A run without answers: what it is of, and by which protocol."""
+def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, protocol: Protocol, digest: str = "") -> Run:
+    """A run without answers: what it is of, by which protocol; `digest` is the hash where it is of more than that."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
@@ -141,31 +143,42 @@ def empty_run(bench: Bench, image_set: ImageSet, probe: str, seed: int, protocol
         seed=seed,
         classes=image_set.classes,
         is_multi_label=image_set.is_multi_label,
-        protocol_sha256=protocol_sha256(protocol),
+        protocol_sha256=digest or protocol_sha256(protocol),
         answers={},
-        about={"weights_sha256": bench.weights_sha256, "scores": protocol.scores.model_dump(mode="json")},
+        about={
+            "weights_sha256": bench.weights_sha256,
+            "items_sha256": image_set.sha256,
+            "scores": protocol.scores.model_dump(mode="json"),
+        },
     )
 
 
 def is_same_run(found: Run, shell: Run) -> bool:
-    """Whether a kept run is of the same classes and weights, measured and scored alike."""
-    return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
-        shell.protocol_sha256,
-        shell.classes,
-        shell.about["weights_sha256"],
-    )
+    """Whether a kept run is of the same images, weights and hash."""
+    keys = ("weights_sha256", "items_sha256")
+    return found.protocol_sha256 == shell.protocol_sha256 and all(found.about.get(k) == shell.about[k] for k in keys)
 
 
 def answered_run(
-    shell: Run, given: Mapping[str, Answers], image_set: ImageSet, *, split: Split, flags: tuple[str, ...]
+    shell: Run,
+    given: Mapping[str, Answers],
+    image_set: ImageSet,
+    *,
+    split: Split,
+    leaks: SetLeaks,
+    is_learned: bool = True,
 ) -> Run:
-    """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
-    targets = image_set.targets()
+    """`shell` with the answers, by variant, to the test part of `split`.
+
+    Images that show one picture are one group. Where nothing was learned, no image was seen before.
+    """
+    targets, groups = image_set.targets(), leaks.groups(image_set)
+    flags = leaks.flags(image_set, split) if is_learned else ("",) * len(split.test)
     items = [image_set.items[row] for row in split.test]
     answers = {
         variant: Answered(
             items=tuple(item.id for item in items),
-            groups=tuple(item.group or item.id for item in items),
+            groups=tuple(groups[row] for row in split.test),
             gold=targets[split.test],
             probabilities=np.asarray(each.probabilities, np.float32),
             flags=flags,

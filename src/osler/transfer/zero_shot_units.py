@@ -18,7 +18,7 @@ from osler.transfer.joint import image_vectors, text_vectors
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.probe import Answers
 from osler.transfer.prompts import Prompts, make_prompts
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import Protocol, protocol_sha256
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import ZeroShotConfig
 from osler.transfer.units import Bench, answered_run, empty_run, is_same_run, seed_split
@@ -54,7 +54,10 @@ def run_zero_shot(
     digest = section_sha256(protocol, PROBE, {name: _settings(each) for name, each in prompts.items()})
     for image_set in log.progress(chosen, f"zero-shot {bench.name}", unit="sets"):
         asked = prompts[image_set.name]
-        shells = [_shell(empty_run(bench, image_set, PROBE, seed, protocol), digest) for seed in protocol.seeds]
+        shells = [
+            _shell(empty_run(bench, image_set, PROBE, seed=seed, protocol=protocol, digest=digest), protocol)
+            for seed in protocol.seeds
+        ]
         missing = [run for run in shells if not _is_there(out, run)]
         if not missing:
             continue
@@ -63,9 +66,17 @@ def run_zero_shot(
         images = image_vectors(loaded, bench.cache.features(image_set.items))
         for shell in missing:
             split = seed_split(image_set, shell.seed, protocol=protocol, leaks=leaks[image_set.name])
-            given = _answers(images[split.test], image_set, split.test, directions, asked, loaded.logit_scale, protocol)
-            flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
-            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags))
+            given = _answers(
+                images[split.test],
+                image_set,
+                split.test,
+                directions=directions,
+                prompts=asked,
+                scale=loaded.logit_scale,
+                protocol=protocol,
+            )
+            own = leaks[image_set.name]
+            write_run(out, answered_run(shell, {"": given}, image_set, split=split, leaks=own, is_learned=False))
 
 
 def zero_shot_results(runs: Sequence[Run]) -> list[Result]:
@@ -102,15 +113,16 @@ def _range(runs: Sequence[Run]) -> Result:
     )
 
 
-def _shell(run: Run, digest: str) -> Run:
-    """`run` under the section's hash; that of the protocol alone is kept beside it."""
-    return replace(run, protocol_sha256=digest, about={**run.about, "base_sha256": run.protocol_sha256})
+def _shell(run: Run, protocol: Protocol) -> Run:
+    """`run`, which is under the section's hash, with that of the protocol alone beside it."""
+    return replace(run, about={**run.about, "base_sha256": protocol_sha256(protocol)})
 
 
 def _answers(
     images_NE: np.ndarray,
     image_set: ImageSet,
     rows: np.ndarray,
+    *,
     directions: Directions,
     prompts: Prompts,
     scale: float | None,

@@ -97,7 +97,7 @@ def test_scores_come_with_interval_counts_and_baselines(folder):
     for cell in ("0.900", "0.860 to 0.940", "300", "120", "4 (1.3 %)", "0.500", "0.510 |(0.450 to 0.570)|"):
         assert f"|{cell}|" in row
     assert record["headline"][0]["value"] == 0.9
-    assert outcome.counts == {"results": 2, "cases": 2, "training_runs": 1, "comparisons": 0}
+    assert outcome.counts == {"results": 2, "cases": 2, "training_runs": 1, "comparisons": 0, "encoders": 0}
 
 
 def test_what_was_not_measured_is_never_a_zero(folder):
