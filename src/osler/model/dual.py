@@ -64,13 +64,18 @@ class Dual:
     image_std: tuple[float, ...] = CLIP_STD
 
     def build(self, texts: Iterable[str], *, seed: int) -> "Pair":
-        """Random towers and a tokenizer trained on `texts`; the same texts and seed give the same bytes."""
+        """Random towers and a tokenizer trained on `texts`; the same texts and seed give the same bytes.
+
+        The vision tower's numbers follow from the seed alone, so that mixes of data can be compared from one start.
+        """
         tokenizer = train_tokenizer(texts, vocab_size=self.vocab_size)
         ids = (tokenizer.pad_token_id, tokenizer.bos_token_id, tokenizer.eos_token_id)
         config = self.config(len(tokenizer), *ids)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
+            vision = AutoModel.from_config(config.vision_config).state_dict()
             model = AutoModel.from_config(config)
+        model.vision_model.load_state_dict(vision)
         return Pair(model, tokenizer, mean=self.image_mean, std=self.image_std)
 
 

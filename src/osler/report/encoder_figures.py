@@ -26,8 +26,7 @@ def points_figure(group: ProtocolGroup, probe: str, name: str) -> str:
         axes = figure.add_subplot()
         for place, encoder in enumerate(encoders):
             found = [
-                (row, group.score(each, probe, encoder=encoder, metric=group.metric(each)))
-                for row, each in enumerate(sets)
+                (row, group.score(each, probe, encoder, metric=group.metric(each))) for row, each in enumerate(sets)
             ]
             shown = [(row, each) for row, each in found if each is not None and each.value is not None]
             if not shown:
@@ -52,10 +51,7 @@ def points_words(group: ProtocolGroup, probe: str) -> str:
     """What the plot of points shows, in words."""
     parts = []
     for each in group.sets:
-        found = (
-            (name, group.score(each.name, probe, encoder=name, metric=group.metric(each.name)))
-            for name in group.encoders
-        )
+        found = ((name, group.score(each.name, probe, name, metric=group.metric(each.name))) for name in group.encoders)
         said = [f"{name} {record.value:.2f}" for name, record in found if record and record.value is not None]
         parts.append(f"{each.name}: {', '.join(said) or 'not measured'}")
     return f"Scores by set, {probe}. " + "; ".join(parts) + "."
@@ -77,9 +73,7 @@ def few_shot_figure(group: ProtocolGroup, name: str) -> str:
         for axes, record in zip(grid, group.sets, strict=False):
             metric = group.metric(record.name)
             for place, encoder in enumerate(group.encoders):
-                found = [
-                    (size, group.score(record.name, probe, encoder=encoder, metric=metric)) for size, probe in sizes
-                ]
+                found = [(size, group.score(record.name, probe, encoder, metric=metric)) for size, probe in sizes]
                 shown = [(size, each) for size, each in found if each is not None and each.value is not None]
                 color = LINES[place % len(LINES)]
                 xs = [size for size, _ in shown]
@@ -106,7 +100,7 @@ def few_shot_words(group: ProtocolGroup) -> str:
     for record in group.sets:
         metric = group.metric(record.name)
         for encoder in group.encoders:
-            found = (group.score(record.name, probe, encoder=encoder, metric=metric) for _, probe in sizes)
+            found = (group.score(record.name, probe, encoder, metric=metric) for _, probe in sizes)
             said = ", ".join(NOT_MEASURED if not each or each.value is None else f"{each.value:.2f}" for each in found)
             parts.append(f"{record.name}, {encoder}: {said}")
     return f"Scores at {', '.join(str(size) for size, _ in sizes)} images of each class. " + "; ".join(parts) + "."

@@ -16,7 +16,7 @@ def scores_table(group: ProtocolGroup, probe: str) -> Table:
     for record in group.sets:
         metric = group.metric(record.name)
         for unseen in (False, True):
-            found = [group.score(record.name, probe, encoder=name, metric=metric, unseen=unseen) for name in encoders]
+            found = [group.score(record.name, probe, name, metric=metric, unseen=unseen) for name in encoders]
             if not any(found):
                 continue
             first = next(each for each in found if each)
@@ -24,7 +24,7 @@ def scores_table(group: ProtocolGroup, probe: str) -> Table:
             majority = first.baseline.get("majority")
             counts = (metric, str(first.n), str(first.n_clusters), number(majority.value if majority else None))
             rows.append((words, *counts, *(_cell(each) for each in found)))
-    mean = [group.score(MEAN.removesuffix("/"), probe, encoder=name, metric="macro_f1") for name in encoders]
+    mean = [group.score(MEAN.removesuffix("/"), probe, name, metric="macro_f1") for name in encoders]
     if any(mean):
         rows.append(("mean over sets", "macro_f1", "", "", "", *(_cell(each) for each in mean)))
     caption = (
@@ -75,7 +75,7 @@ def means_table(group: ProtocolGroup) -> Table:
     """Mean macro-F1 over the sets: one row a probe, one column an encoder."""
     rows = []
     for probe in group.probes:
-        found = [group.score(MEAN.removesuffix("/"), probe, encoder=name, metric="macro_f1") for name in group.encoders]
+        found = [group.score(MEAN.removesuffix("/"), probe, name, metric="macro_f1") for name in group.encoders]
         if any(found):
             rows.append((probe, *(_cell(each) for each in found)))
     caption = (

@@ -57,7 +57,7 @@ class ProtocolGroup:
         known = {each.name for each in self.sets} | {MEAN.removesuffix("/")}
         return (name, probe, is_unseen) if name in known and probe in self.probes else None
 
-    def score(self, set_name: str, probe: str, *, encoder: str, metric: str, unseen: bool = False) -> Result | None:
+    def score(self, set_name: str, probe: str, encoder: str, *, metric: str, unseen: bool = False) -> Result | None:
         """The record of one cell; None where there is none."""
         return self._cells.get((set_name, probe, unseen, encoder, metric))
 

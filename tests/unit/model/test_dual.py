@@ -12,6 +12,7 @@ from osler.core.catalog import DUALS
 from osler.core.errors import InputError
 from osler.model import checkpoint, dual
 from osler.model.dual import Pair
+from osler.model.encoder import open_encoder
 from tiny_models import tokenizer
 
 TEXTS = ["The heart is wide.", "No effusion is seen on the left.", "Two nodules."] * 10
@@ -59,6 +60,14 @@ def test_a_seed_gives_the_same_numbers() -> None:
     first, again, other = (DUALS.load("tiny").build(TEXTS, seed=seed).model.state_dict() for seed in (0, 0, 1))
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert any(not torch.equal(first[name], other[name]) for name in first)
+
+
+def test_the_vision_tower_starts_alike_whatever_the_words() -> None:
+    first, other = (DUALS.load("tiny").build(texts, seed=0).model for texts in (TEXTS, ["Other words altogether."]))
+    assert first.config.text_config.vocab_size != other.config.text_config.vocab_size
+    tower = open_encoder("tiny", None, seed=0).tower.model.state_dict()
+    for model in (first, other):
+        assert all(torch.equal(tensor, tower[name]) for name, tensor in model.vision_model.state_dict().items())
 
 
 def test_a_text_ends_with_the_highest_id_and_is_cut_before_it(pairs: dict[str, Pair]) -> None:
