@@ -24,7 +24,7 @@ from osler.media.volume_file import read_volume
 from osler.schema.sample import Access, Split
 
 # A user's own files: nobody published them.
-LOCAL = {"csv", "dicom_folder", "folder", "phantom", "volume_qa"}
+LOCAL = {"csv", "dicom_folder", "folder", "npz", "phantom", "volume_qa"}
 # In no published recipe.
 UNUSED = {"covid_chestxray", "jats_articles"}
 # Sets that are published for their reasoning. huatuo_o1_verifiable has problems only; huatuo_o1_sft the reasoning.

@@ -33,6 +33,7 @@ TINY_STEPS = {
     "grpo": Step("rl", "grpo"),
     "rejection": Step("rl", "rejection"),
     "supervised": Step("rl", "supervised"),
+    "transfer": Step("transfer", "transfer"),
     "export": Step("export", "export"),
     "eval": Step("eval", "eval"),
     "score": Step("score", "score"),

@@ -13,7 +13,7 @@ from osler.schema.manifest import Manifest
 
 pytestmark = pytest.mark.e2e
 COMMANDS = tiny_commands()
-REPEATED = [name for name in ("phantom", "curate_phantom", "align", "eval", "report") if name in COMMANDS]
+REPEATED = [name for name in ("phantom", "curate_phantom", "align", "transfer", "eval", "report") if name in COMMANDS]
 
 
 @pytest.fixture(scope="module")

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from drawn_weights import TOKENS, drawn, pixels
 from safetensors.torch import save_file
 
+from drawn_weights import TOKENS, drawn, pixels
 from osler.core.catalog import ENCODERS
 from osler.core.errors import InputError
 from osler.model.encoder import LoadedEncoder, load

@@ -30,6 +30,7 @@ OPTIONS = {
     "synth": RECIPE,
     # --plan asks for another answer to the same recipe, as --dry-run does.
     "train": [*RECIPE[:-2], "--plan", *RECIPE[-2:]],
+    "transfer": RECIPE,
 }
 
 

@@ -15,9 +15,10 @@ from osler.report.encoder_figures import (
 from osler.report.encoder_tables import (
     all_metrics_table,
     copies_table,
+    means_table,
     others_table,
     pairs_table,
-    ranks_table,
+    ranks_text,
     scores_table,
     sets_table,
     wilcoxon_table,
@@ -25,6 +26,9 @@ from osler.report.encoder_tables import (
 from osler.report.encoders import ProtocolGroup, refusal
 from osler.report.further_page import further_parts
 from osler.schema.encoders import ProbeComparison
+
+# The order of a page; others come first.
+_PROBES = {"linear": 1, "knn": 2, "fine_tune": 3}
 
 
 def encoder_sections(groups: tuple[ProtocolGroup, ...]) -> str:
@@ -44,12 +48,22 @@ def _protocol(group: ProtocolGroup, number: int) -> str:
             "macro-F1."
         )
     ]
+    for record in group.sets:
+        parts += [words(f"Set {record.name}: {note}.") for note in record.notes]
     for warning in group.warnings:
         parts.append(words(f"Left out of the comparison: {warning}."))
     if shots(group):
         parts.append(_figure(few_shot_figure(group, f"shots-{number}"), few_shot_words(group)))
-    for place, comparison in enumerate(group.comparisons):
-        parts.append(_probe(group, comparison, f"{number}-{place}"))
+    parts.append(html_table(means_table(group)))
+    by_shots = {probe for _, probe in shots(group)}
+    ranked = sorted(group.comparisons, key=lambda each: (each.probe in by_shots, _PROBES.get(each.probe, 0)))
+    for place, comparison in enumerate(ranked):
+        body = _probe(group, comparison, f"{number}-{place}")
+        title = escape(comparison.probe.replace("_", " "))
+        if comparison.probe in by_shots:
+            parts.append(f"<details><summary>{title}: scores, pairs and ranks</summary>{body}</details>")
+        else:
+            parts.append(f"<h3>{title}</h3>{body}")
     parts.append(html_table(wilcoxon_table(group)))
     parts.append(html_table(sets_table(group)))
     if any(each.copies for each in group.sets):
@@ -65,7 +79,6 @@ def _protocol(group: ProtocolGroup, number: int) -> str:
 def _probe(group: ProtocolGroup, comparison: ProbeComparison, number: str) -> str:
     probe = comparison.probe
     parts = [
-        f"<h3>{escape(probe.replace('_', ' '))}</h3>",
         html_table(scores_table(group, probe)),
         _figure(points_figure(group, probe, f"points-{number}"), points_words(group, probe)),
     ]
@@ -75,7 +88,7 @@ def _probe(group: ProtocolGroup, comparison: ProbeComparison, number: str) -> st
         drawn = ranks_figure(comparison, f"ranks-{number}")
         if drawn:
             parts.append(_figure(drawn, ranks_words(probe, comparison.ranking)))
-        parts.append(html_table(ranks_table(comparison)))
+        parts.append(words(ranks_text(comparison)))
     return "".join(parts)
 
 

@@ -71,17 +71,30 @@ def pairs_table(comparison: ProbeComparison) -> Table:
     return Table(caption, columns, rows, 4)
 
 
-def ranks_table(comparison: ProbeComparison) -> Table:
-    """Mean ranks over sets, with the tests that take sets as the sample."""
+def means_table(group: ProtocolGroup) -> Table:
+    """Mean macro-F1 over the sets: one row a probe, one column an encoder."""
+    rows = []
+    for probe in group.probes:
+        found = [group.score(MEAN.removesuffix("/"), probe, name, "macro_f1") for name in group.encoders]
+        if any(found):
+            rows.append((probe, *(_cell(each) for each in found)))
+    caption = (
+        "Mean macro-F1 over the sets with 95 % intervals over groups and seeds, for these sets and not for others."
+    )
+    return Table(caption, ("probe", *group.encoders), tuple(rows), 1)
+
+
+def ranks_text(comparison: ProbeComparison) -> str:
+    """Mean ranks over sets with the tests that take sets as the sample, in words."""
     ranking = comparison.ranking
     if ranking is None:
-        return Table(f"{comparison.probe}: no ranking.", ("encoder", "mean rank"), (), 1)
-    rows = tuple((name, f"{rank:.2f}") for name, rank in zip(ranking.encoders, ranking.mean_ranks, strict=True))
+        return "No ranking."
+    order = ", ".join(f"{name} {rank:.2f}" for name, rank in zip(ranking.encoders, ranking.mean_ranks, strict=True))
     p = NOT_MEASURED if ranking.friedman_p is None else f"{ranking.friedman_p:.3f}"
-    caption = (
-        f"{comparison.probe}: mean ranks over {ranking.num_sets} sets. Friedman's p {p} ({ranking.friedman_test})."
+    return (
+        f"{comparison.probe}: mean ranks over {ranking.num_sets} sets: {order}. Friedman's p {p} "
+        f"({ranking.friedman_test}). {ranking.verdict}"
     )
-    return Table(f"{caption} {ranking.verdict}", ("encoder", "mean rank"), rows, 1)
 
 
 def wilcoxon_table(group: ProtocolGroup) -> Table:

@@ -72,7 +72,7 @@ class Copy(Record):
 class SetRecord(Record):
     """One image set as it was measured. splits: images by published split, "" where the benchmark cuts the set itself.
 
-    drops: rows that are no item, by reason.
+    drops: rows that are no item, by reason. notes: what a reader has to know.
     """
 
     name: str
@@ -87,3 +87,4 @@ class SetRecord(Record):
     drops: dict[str, int]
     copies: tuple[Copy, ...]
     items_sha256: str
+    notes: tuple[str, ...] = ()

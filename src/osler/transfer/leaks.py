@@ -1,9 +1,11 @@
 """Leaks: pictures of a set that show the same thing as another, exactly or nearly, and what that does to a split.
 
-Every picture is looked for among the others in some hundred forms (cropped, turned, mirrored), as curation looks for
-evaluation images in training data. A pair that is nearly sure counts; one that a person should judge is listed only.
+Every picture is looked for among the others in some hundred forms (cropped, turned a little, mirrored), as curation
+looks for evaluation images in training data; and by its keypoints, in any turn and place, as augmented sets hold it.
+A pair that is nearly sure counts; one that a person should judge is listed only.
 """
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,13 +15,15 @@ import numpy as np
 from osler.core.files import read_json, sha256_json, write_json
 from osler.core.log import Log
 from osler.curate.duplicates.evaluation_index import EvaluationIndex, Shown, build_index
-from osler.media.hashing import dhash256
+from osler.curate.duplicates.turned import see, turned_copies
+from osler.media.hashing import dhash256, read_gray
 from osler.schema.sample import Answer, Provenance, Sample, image, user
 from osler.transfer.image_set import ImageSet, Item
-from osler.transfer.splits import Split
+from osler.transfer.splits import Split, joined_groups
 
 LEAKS_VERSION = 1
-SAME_FILE, SAME_GROUP = "same_file", "same_group"
+SAME_FILE, SAME_GROUP, TURNED = "same_file", "same_group", "turned_copy"
+MAX_TURNED_PAIRS = 5_000_000
 _BATCH = 1024
 
 
@@ -36,13 +40,22 @@ class Pair:
 
 @dataclass(frozen=True)
 class SetLeaks:
-    """The pairs of a set."""
+    """The pairs of a set. notes: what was not looked for."""
 
     pairs: tuple[Pair, ...]
+    notes: tuple[str, ...] = ()
 
     def copies(self) -> list[tuple[int, int]]:
         """The pairs that count."""
         return [(pair.first, pair.second) for pair in self.pairs if not pair.is_doubtful]
+
+    def groups(self, image_set: ImageSet) -> tuple[str, ...]:
+        """The group of each item, where groups that share a picture are one, named after the first of them."""
+        names: dict[int, str] = {}
+        numbers = joined_groups(image_set, self.copies()).tolist()
+        for number, item in zip(numbers, image_set.items, strict=True):
+            names.setdefault(number, item.group or item.id)
+        return tuple(names[number] for number in numbers)
 
     def flags(self, image_set: ImageSet, split: Split) -> tuple[str, ...]:
         """Of each test item, why it is no unseen one: a copy or its group lies in train or validation."""
@@ -70,15 +83,24 @@ def find_leaks(image_set: ImageSet, out: Path, *, num_threads: int, log: Log) ->
     path = out / "leaks" / f"{image_set.name}.json"
     key = sha256_json([LEAKS_VERSION, [[item.id, item.key, item.split] for item in image_set.items]])
     if path.is_file() and (kept := read_json(path)).get("items_sha256") == key:
-        return SetLeaks(tuple(Pair(**pair) for pair in kept["pairs"]))
-    pairs = _same_files(image_set) + _same_pictures(image_set, num_threads=num_threads, log=log)
+        return SetLeaks(tuple(Pair(**pair) for pair in kept["pairs"]), tuple(kept["notes"]))
+    rows, asked = _looked_for(image_set)
+    pairs = _same_files(image_set) + _same_pictures(image_set, rows, asked, log=log)
+    num_turned = len(asked) * len(rows)
+    notes: tuple[str, ...] = ()
+    if num_turned <= MAX_TURNED_PAIRS:
+        pairs += _turned(image_set, rows, asked, num_threads=num_threads, log=log)
+    else:
+        notes = (
+            f"copies in any turn and place were not looked for: {num_turned:,} pairs, of at most {MAX_TURNED_PAIRS:,}",
+        )
     best: dict[tuple[int, int], Pair] = {}
     for pair in pairs:
         known = best.get((pair.first, pair.second))
         if known is None or (not pair.is_doubtful, pair.score) > (not known.is_doubtful, known.score):
             best[pair.first, pair.second] = pair
-    found = SetLeaks(tuple(best[places] for places in sorted(best)))
-    write_json(path, {"items_sha256": key, "pairs": [vars(pair) for pair in found.pairs]})
+    found = SetLeaks(tuple(best[places] for places in sorted(best)), notes)
+    write_json(path, {"items_sha256": key, "pairs": [vars(pair) for pair in found.pairs], "notes": list(notes)})
     return found
 
 
@@ -115,14 +137,43 @@ def _same_files(image_set: ImageSet) -> list[Pair]:
     return found
 
 
-def _same_pictures(image_set: ImageSet, *, num_threads: int, log: Log) -> list[Pair]:
-    """Pairs of different files. A file that lies in the set twice is looked at in its first place."""
+def _looked_for(image_set: ImageSet) -> tuple[list[int], list[int]]:
+    """The items to look at, and those of them that are looked for among all. A file that lies in the set twice is
+    looked at in its first place.
+    """
     firsts: dict[str, int] = {}
     for row, item in enumerate(image_set.items):
         firsts.setdefault(item.sha256, row)
     rows = sorted(firsts.values())
     is_published = image_set.has("test")
-    asked = [row for row in rows if not is_published or image_set.items[row].split != "train"]
+    return rows, [row for row in rows if not is_published or image_set.items[row].split != "train"]
+
+
+def _turned(image_set: ImageSet, rows: list[int], asked: list[int], *, num_threads: int, log: Log) -> list[Pair]:
+    """Pairs found by their keypoints."""
+    items = image_set.items
+    with ThreadPoolExecutor(max(1, num_threads)) as pool:
+        seen = list(pool.map(lambda row: see(read_gray(items[row].read(), window=items[row].window)), rows))
+        places = {row: place for place, row in enumerate(rows)}
+        is_asked = set(asked)
+        # A pair of two that are both looked for is looked at once.
+        others = [[row for row in rows if row not in is_asked or row > one] for one in asked]
+        jobs = [(seen[places[one]], [seen[places[row]] for row in own]) for one, own in zip(asked, others, strict=True)]
+        done = log.progress(
+            pool.map(lambda job: turned_copies(*job), jobs),
+            f"turned copies in {image_set.name}",
+            total=len(asked),
+            unit="images",
+        )
+        return [
+            Pair(min(one, own[copy.other]), max(one, own[copy.other]), TURNED, float(copy.score), copy.is_doubtful)
+            for one, own, copies in zip(asked, others, done, strict=True)
+            for copy in copies
+        ]
+
+
+def _same_pictures(image_set: ImageSet, rows: list[int], asked: list[int], *, log: Log) -> list[Pair]:
+    """Pairs of different files."""
     label = f"copies in {image_set.name}"
     shown = log.progress(asked, label, unit="images")
     index = build_index((_sample(image_set.items[row]), [image_set.items[row].read()]) for row in shown)

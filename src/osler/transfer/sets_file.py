@@ -28,6 +28,7 @@ def set_records(sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks]) -> list
             },
             "drops": dict(sorted(Counter(drop.reason for drop in each.drops).items())),
             "copies": leak_records(each, leaks[each.name]),
+            "notes": [*each.notes, *leaks[each.name].notes],
             "items_sha256": sha256_json([[item.id, item.key, item.labels] for item in each.items]),
         }
         for each in sets

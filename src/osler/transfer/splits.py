@@ -41,7 +41,7 @@ def split_set(
     """
     table = _label_table(image_set)
     published = np.asarray([item.split for item in image_set.items])
-    groups = _joined(image_set, copies)
+    groups = joined_groups(image_set, copies)
     every = np.arange(len(image_set.items))
     if image_set.has("test"):
         train, test = every[published == "train"], every[published == "test"]
@@ -64,7 +64,7 @@ def _label_table(image_set: ImageSet) -> np.ndarray:
     return np.concatenate([table, (table.sum(axis=1, keepdims=True) == 0)], axis=1)
 
 
-def _joined(image_set: ImageSet, copies: Sequence[tuple[int, int]]) -> np.ndarray:
+def joined_groups(image_set: ImageSet, copies: Sequence[tuple[int, int]]) -> np.ndarray:
     """The number of each item's group, where groups that share a picture are one."""
     numbers: dict[str, int] = {}
     own = [numbers.setdefault(item.group or item.id, len(numbers)) for item in image_set.items]

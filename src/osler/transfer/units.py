@@ -61,11 +61,10 @@ def run_units(
     log: Log,
 ) -> None:
     """Run what is not there yet of an encoder's units."""
-    digest = protocol_sha256(protocol)
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     held: list[Seen] = []
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = empty_run(bench, image_set, name, seed=seed, digest=digest)
+        shell = empty_run(bench, image_set, name, seed=seed, protocol=protocol)
         if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         if not held or held[0].image_set is not image_set:
@@ -74,10 +73,8 @@ def run_units(
         probe: Probe = PROBES.load(name)
         options = protocol.options(name)
         options = probe.config.parse(options) if isinstance(options, dict) else options
-        given = probe.run(held[0].draw(split, seed), options)
-        flags = leaks[image_set.name].flags(image_set, split)
-        scores = protocol.scores.model_dump(mode="json")
-        write_run(out, answered_run(shell, given, image_set, split=split, flags=flags, scores=scores))
+        given = probe.run(make_draw(held[0], split, seed), options)
+        write_run(out, answered_run(shell, given, image_set, split=split, leaks=leaks[image_set.name]))
 
 
 class Seen:
@@ -88,22 +85,6 @@ class Seen:
         self.features = bench.cache.features(image_set.items)
         self.targets = image_set.targets()
         self._pixels: np.ndarray | None = None
-
-    def draw(self, split: Split, seed: int) -> Draw:
-        """What a probe sees: features and truth of train and validation, features of test."""
-        return Draw(
-            set_name=self.image_set.name,
-            num_classes=len(self.image_set.classes),
-            is_multi_label=self.image_set.is_multi_label,
-            seed=seed,
-            train=self._part(split.train),
-            validation=self._part(split.validation),
-            test=Part(self.features[split.test], self.targets[:0], split.test),
-            tower=self.tuned,
-        )
-
-    def _part(self, rows: np.ndarray) -> Part:
-        return Part(self.features[rows], self.targets[rows], rows)
 
     def tuned(self) -> Tuned:
         """For probes that train the tower."""
@@ -132,13 +113,26 @@ def seed_split(image_set: ImageSet, seed: int, *, protocol: Protocol, leaks: Set
     return split_set(image_set, seed, validation_share=rule.validation_share, test_share=rule.test_share, copies=copies)
 
 
-def make_draw(bench: Bench, image_set: ImageSet, split: Split, *, seed: int) -> Draw:
-    """What a probe sees of a set that is looked at once."""
-    return Seen(bench, image_set).draw(split, seed)
+def make_draw(seen: Seen, split: Split, seed: int) -> Draw:
+    """What a probe sees: features and truth of train and validation, features of test."""
+
+    def part(rows: np.ndarray, *, shown: bool = True) -> Part:
+        return Part(seen.features[rows], seen.targets[rows] if shown else seen.targets[:0], rows)
+
+    return Draw(
+        set_name=seen.image_set.name,
+        num_classes=len(seen.image_set.classes),
+        is_multi_label=seen.image_set.is_multi_label,
+        seed=seed,
+        train=part(split.train),
+        validation=part(split.validation),
+        test=part(split.test, shown=False),
+        tower=seen.tuned,
+    )
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, digest: str) -> Run:
-    """A run without answers: what it is of, and under which hash."""
+def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, protocol: Protocol) -> Run:
+    """A run without answers: what it is of, and by which protocol."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
@@ -146,14 +140,14 @@ def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, diges
         seed=seed,
         classes=image_set.classes,
         is_multi_label=image_set.is_multi_label,
-        protocol_sha256=digest,
+        protocol_sha256=protocol_sha256(protocol),
         answers={},
-        about={"weights_sha256": bench.weights_sha256},
+        about={"weights_sha256": bench.weights_sha256, "scores": protocol.scores.model_dump(mode="json")},
     )
 
 
 def is_same_run(found: Run, shell: Run) -> bool:
-    """Whether a kept run is of the same classes, weights and hash."""
+    """Whether a kept run is of the same classes and weights, measured and scored alike."""
     return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
         shell.protocol_sha256,
         shell.classes,
@@ -167,16 +161,20 @@ def answered_run(
     image_set: ImageSet,
     *,
     split: Split,
-    flags: tuple[str, ...],
-    scores: dict[str, Any],
+    leaks: SetLeaks,
+    is_learned: bool = True,
 ) -> Run:
-    """`shell` with the answers, by variant, to the test part of `split`; `flags` are of its items."""
-    targets = image_set.targets()
+    """`shell` with the answers, by variant, to the test part of `split`.
+
+    Images that show one picture are one group. Where nothing was learned, no image was seen before.
+    """
+    targets, groups = image_set.targets(), leaks.groups(image_set)
+    flags = leaks.flags(image_set, split) if is_learned else ("",) * len(split.test)
     items = [image_set.items[row] for row in split.test]
     answers = {
         variant: Answered(
             items=tuple(item.id for item in items),
-            groups=tuple(item.group or item.id for item in items),
+            groups=tuple(groups[row] for row in split.test),
             gold=targets[split.test],
             probabilities=np.asarray(each.probabilities, np.float32),
             flags=flags,
@@ -185,7 +183,7 @@ def answered_run(
     }
     counts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
     facts = {variant: dict(each.facts) for variant, each in given.items()}
-    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train]), "scores": scores}
+    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train])}
     return replace(shell, answers=answers, facts=facts, about=about)
 
 

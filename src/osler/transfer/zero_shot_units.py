@@ -18,7 +18,7 @@ from osler.transfer.joint import image_vectors, text_vectors
 from osler.transfer.leaks import SetLeaks
 from osler.transfer.probe import Answers
 from osler.transfer.prompts import Prompts, make_prompts
-from osler.transfer.protocol import Protocol, protocol_sha256
+from osler.transfer.protocol import Protocol
 from osler.transfer.section_hash import section_sha256
 from osler.transfer.sections import ZeroShotConfig
 from osler.transfer.units import Bench, answered_run, empty_run, is_same_run, seed_split
@@ -55,7 +55,7 @@ def run_zero_shot(
     for image_set in log.progress(chosen, f"zero-shot {bench.name}", unit="sets"):
         asked = prompts[image_set.name]
         shells = [
-            _shell(empty_run(bench, image_set, PROBE, seed=seed, digest=digest), protocol) for seed in protocol.seeds
+            _shell(empty_run(bench, image_set, PROBE, seed=seed, protocol=protocol), digest) for seed in protocol.seeds
         ]
         missing = [run for run in shells if not _is_there(out, run)]
         if not missing:
@@ -74,9 +74,8 @@ def run_zero_shot(
                 scale=loaded.logit_scale,
                 protocol=protocol,
             )
-            flags = ("",) * len(split.test)  # nothing is learned here, so no image was seen before
-            scores = protocol.scores.model_dump(mode="json")
-            write_run(out, answered_run(shell, {"": given}, image_set, split=split, flags=flags, scores=scores))
+            own = leaks[image_set.name]
+            write_run(out, answered_run(shell, {"": given}, image_set, split=split, leaks=own, is_learned=False))
 
 
 def zero_shot_results(runs: Sequence[Run]) -> list[Result]:
@@ -113,9 +112,9 @@ def _range(runs: Sequence[Run]) -> Result:
     )
 
 
-def _shell(run: Run, protocol: Protocol) -> Run:
-    """`run`, which is under the section's hash, with that of the protocol alone beside it."""
-    return replace(run, about={**run.about, "base_sha256": protocol_sha256(protocol)})
+def _shell(run: Run, digest: str) -> Run:
+    """`run` under the section's hash, with that of the protocol alone beside it."""
+    return replace(run, protocol_sha256=digest, about={**run.about, "base_sha256": run.protocol_sha256})
 
 
 def _answers(

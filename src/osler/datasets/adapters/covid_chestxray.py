@@ -24,7 +24,7 @@ def to_sample(row: Row) -> Sample:
         answer=passage(row["clinical notes"].strip()),
         task="caption",
         modality=_MODALITIES.get(row["modality"].strip(), row["modality"].strip().lower()),
-        tags=("shared_caption",) if row["shared"] else (),
+        tags=(*(("shared_caption",) if row["shared"] else ()), *_finding(row)),
         provenance=Provenance(
             dataset="covid_chestxray",
             record_id=row["filename"],
@@ -32,6 +32,12 @@ def to_sample(row: Row) -> Sample:
             source_url=row["url"].strip(),
         ),
     )
+
+
+def _finding(row: Row) -> tuple[str, ...]:
+    """What the image is said to show, as a tag: `finding:COVID-19`; of several findings in one cell the whole."""
+    found = "_".join((row.get("finding") or "").split())
+    return (f"finding:{found}",) if found else ()
 
 
 def connected(root: Path, split: str, rows: Iterator[Row]) -> Iterator[Row]:
