@@ -136,8 +136,10 @@ def make_draw(bench: Bench, image_set: ImageSet, split: Split, *, seed: int) -> 
     return Seen(bench, image_set).draw(split, seed)
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, protocol: TransferProtocol, digest: str = "") -> Run:
-    """A run without answers: what it is of, by which protocol; `digest` is the hash where it is of more than that."""
+def empty_run(
+    bench: Bench, image_set: ImageSet, probe: str, *, seed: int, protocol: TransferProtocol, digest: str = ""
+) -> Run:
+    """A run without answers: what it is of and by which protocol; `digest` where the hash is of more than that."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
