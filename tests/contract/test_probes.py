@@ -6,7 +6,7 @@ import pytest
 from osler.core.catalog import PROBES
 from osler.core.config import Config
 from osler.transfer.probe import Draw, Part, Probe
-from osler.transfer.protocol import Protocol
+from osler.transfer.protocol import TransferProtocol
 
 FROZEN = [name for name in PROBES.names() if PROBES.load(name).reads == "features"]
 
@@ -25,7 +25,7 @@ def drawn(*, multi: bool = False) -> Draw:
 def test_its_options_are_a_section_of_the_protocol(name):
     probe = PROBES.load(name)
     assert isinstance(probe, Probe) and issubclass(probe.config, Config)
-    assert isinstance(Protocol().options(name), probe.config), f"protocol.{name} holds the options of probe {name}"
+    assert isinstance(TransferProtocol().options(name), probe.config), f"protocol.{name} holds the options of probe {name}"
     assert "version" in probe.config.model_fields, "so that a change of the code changes the protocol hash"
 
 
