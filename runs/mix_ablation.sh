@@ -4,7 +4,7 @@
 #   blood     white blood cells with labels              broad     all three, a third of the pairs each
 # All begin from one tower, which was warmed on drawn masks in place of a pretraining of weeks.
 # Each is then measured on held-out parts of these sets and on breast ultrasound, which no mix has seen.
-# The real sets lie below data/ as published. About half an hour on two cores; called again, it goes on where it was cut.
+# The real sets lie below ../shared/data as published. About half an hour on two cores; called again, it goes on where it was cut.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 if [ -x .venv/bin/osler ]; then export PATH="$PWD/.venv/bin:$PATH"; fi
@@ -14,7 +14,7 @@ out=out/ablation
 osler synth recipes/transfer/mix_ablation_phantom.yaml --out $out/phantom
 osler curate recipes/transfer/mix_ablation_real.yaml --out $out/brain
 osler curate recipes/transfer/mix_ablation_real.yaml --out $out/blood \
-  "datasets=[{name: wbc_blood, root: data/wbc_blood, splits: [train]}]"
+  "datasets=[{name: wbc_blood, root: ../shared/data/cls_wbc_blood, splits: [train]}]"
 
 osler train recipes/demo/warm_tower.yaml "data=[{shards: $out/phantom, tasks: {phantom_caption: 1}}]" --out $out/start
 
