@@ -86,7 +86,7 @@ def understanding_table(found: SectionResults, *, deep: bool) -> Table:
                     rows.append((*words, *_counts(records), *_cells(records)))
     caption = (
         "Understanding: films that differ in one factor only. By captions: which of two captions fits the film; an "
-        "encoder that does not look has one half, and a quarter of pairs at most by luck. By probe: a linear probe on "
+        "encoder that does not look has one half of the films and no pair. By probe: a linear probe on "
         "frozen features tells the two values apart; it says what the features hold, not what words would find."
     )
     columns = ("choice", "factor", "", "n", "pairs", "chance", *found.encoders)

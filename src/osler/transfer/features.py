@@ -6,6 +6,7 @@ without a word; its features are one file, written whole or not at all.
 Axes: B images, C H W pixels, D features.
 """
 
+import zipfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -66,9 +67,9 @@ class FeatureCache:
             if path.name in self._read:
                 continue
             try:
-                with np.load(path, allow_pickle=False) as held:
+                with path.open("rb") as file, np.load(file, allow_pickle=False) as held:
                     keys, features = held["keys"], held["features"]
-            except (OSError, ValueError, KeyError, EOFError) as error:
+            except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
                 raise InputError(f"{path} is no file of features: {error}", fix="Remove it and run again.") from error
             self._rows.update(zip((str(key) for key in keys), features, strict=True))
             self._read.add(path.name)

@@ -1,6 +1,7 @@
 """ImageSet: the pictures of one classification set with their labels, groups and published splits."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -65,6 +66,11 @@ class ImageSet:
     modality: str = ""
     licence: str = ""
     notes: tuple[str, ...] = ()
+
+    @cached_property
+    def sha256(self) -> str:
+        """Of the items: their names, files, labels, groups and splits."""
+        return sha256_json([[item.id, item.key, item.labels, item.group, item.split] for item in self.items])
 
     def has(self, split: str) -> bool:
         """Whether a split of this name is published."""

@@ -12,13 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from osler.core.files import read_json, sha256_json, write_json
+from osler.core.files import read_json, sha256_json
 from osler.core.log import Log
 from osler.curate.duplicates.evaluation_index import EvaluationIndex, Shown, build_index
-from osler.curate.duplicates.turned import see, turned_copies
+from osler.curate.duplicates.turned import Pool, see
 from osler.media.hashing import dhash256, read_gray
 from osler.schema.sample import Answer, Provenance, Sample, image, user
 from osler.transfer.image_set import ImageSet, Item
+from osler.transfer.shared_files import write_shared_json
 from osler.transfer.splits import Split, joined_groups
 
 LEAKS_VERSION = 1
@@ -100,7 +101,7 @@ def find_leaks(image_set: ImageSet, out: Path, *, num_threads: int, log: Log) ->
         if known is None or (not pair.is_doubtful, pair.score) > (not known.is_doubtful, known.score):
             best[pair.first, pair.second] = pair
     found = SetLeaks(tuple(best[places] for places in sorted(best)), notes)
-    write_json(path, {"items_sha256": key, "pairs": [vars(pair) for pair in found.pairs], "notes": list(notes)})
+    write_shared_json(path, {"items_sha256": key, "pairs": [vars(pair) for pair in found.pairs], "notes": list(notes)})
     return found
 
 
@@ -152,22 +153,20 @@ def _looked_for(image_set: ImageSet) -> tuple[list[int], list[int]]:
 def _turned(image_set: ImageSet, rows: list[int], asked: list[int], *, num_threads: int, log: Log) -> list[Pair]:
     """Pairs found by their keypoints."""
     items = image_set.items
-    with ThreadPoolExecutor(max(1, num_threads)) as pool:
-        seen = list(pool.map(lambda row: see(read_gray(items[row].read(), window=items[row].window)), rows))
-        places = {row: place for place, row in enumerate(rows)}
-        is_asked = set(asked)
-        # A pair of two that are both looked for is looked at once.
-        others = [[row for row in rows if row not in is_asked or row > one] for one in asked]
-        jobs = [(seen[places[one]], [seen[places[row]] for row in own]) for one, own in zip(asked, others, strict=True)]
+    is_asked = set(asked)
+    # What is looked for comes first, so that a pair of two such is looked at once.
+    order = [*asked, *(row for row in rows if row not in is_asked)]
+    with ThreadPoolExecutor(max(1, num_threads)) as threads:
+        pool = Pool(list(threads.map(lambda row: see(read_gray(items[row].read(), window=items[row].window)), order)))
         done = log.progress(
-            pool.map(lambda job: turned_copies(*job), jobs),
+            threads.map(lambda place: pool.copies(pool.seen[place], first=place + 1), range(len(asked))),
             f"turned copies in {image_set.name}",
             total=len(asked),
             unit="images",
         )
         return [
-            Pair(min(one, own[copy.other]), max(one, own[copy.other]), TURNED, float(copy.score), copy.is_doubtful)
-            for one, own, copies in zip(asked, others, done, strict=True)
+            Pair(min(one, order[copy.other]), max(one, order[copy.other]), TURNED, float(copy.score), copy.is_doubtful)
+            for one, copies in zip(asked, done, strict=True)
             for copy in copies
         ]
 

@@ -37,11 +37,15 @@ _PROBE = "linear"
 
 @dataclass(frozen=True, eq=False)
 class SetPlan:
-    """What is asked of one set. rows: places of the test items. conditions: CLEAN first."""
+    """What is asked of one set.
+
+    rows: places of the test items. groups: theirs, images that show one picture in one. conditions: CLEAN first.
+    """
 
     image_set: ImageSet
     split: Split
     rows: np.ndarray
+    groups: tuple[str, ...]
     conditions: tuple[Condition, ...]
 
     @property
@@ -73,7 +77,8 @@ def set_plans(
         split = seed_split(each, protocol.seeds[0], protocol=protocol, leaks=leaks[each.name])
         names = config.corruptions or fitting(config.modality.get(each.name, each.modality))
         conditions = [(name, severity) for name in names for severity in sorted(config.severities)]
-        plans.append(SetPlan(each, split, _chosen(each, split.test, config.max_images), (CLEAN, *conditions)))
+        rows, groups = _chosen(each, split.test, config.max_images), leaks[each.name].groups(each)
+        plans.append(SetPlan(each, split, rows, tuple(groups[row] for row in rows), (CLEAN, *conditions)))
     return tuple(plans)
 
 
@@ -107,8 +112,9 @@ def run_robustness(
         image_set = plan.image_set
         digest = section_sha256(protocol, SECTION, plan.settings(config))
         ids = sha256_json([[item.id, item.key, item.labels] for item in plan.items])
+        asked = sha256_json([ids, plan.groups])
         learned = [image_set.items[row].key for row in np.concatenate([plan.split.train, plan.split.validation])]
-        key = sha256_json([digest, bench.weights_sha256, ids, learned])
+        key = sha256_json([digest, bench.weights_sha256, asked, learned])
         if is_kept(out, SECTION, image_set.name, encoder=bench.name, key=key):
             continue
         said = _asked(bench, plan, config, protocol)
@@ -117,7 +123,7 @@ def run_robustness(
             "corruption": [name for name, _ in plan.conditions for _ in range(count)],
             "severity": [severity for _, severity in plan.conditions for _ in range(count)],
             "item": [item.id for item in plan.items] * len(plan.conditions),
-            "group": [item.group or item.id for item in plan.items] * len(plan.conditions),
+            "group": list(plan.groups) * len(plan.conditions),
             "gold": [list(item.labels) for item in plan.items] * len(plan.conditions),
             "probabilities": list(said.reshape(-1, said.shape[-1]).astype(np.float32)),
         }

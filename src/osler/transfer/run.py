@@ -6,7 +6,7 @@ extract features, run the probes (one file of predictions for each encoder, set,
 
 from pathlib import Path
 
-from osler.core.files import existing_folder, write_json
+from osler.core.files import existing_folder
 from osler.core.log import Log
 from osler.core.outcome import Outcome
 from osler.core.settings import read_settings
@@ -33,6 +33,7 @@ from osler.transfer.protocol import features_identity, protocol_sha256
 from osler.transfer.read_set import read_image_set, set_paths
 from osler.transfer.resize import Resize, make_resize
 from osler.transfer.sets_file import set_records, write_drops
+from osler.transfer.shared_files import write_shared_json
 from osler.transfer.units import Bench, run_units
 
 parse = recipes.parse
@@ -72,10 +73,10 @@ def run(config: TransferConfig, out: Path, *, device: str, log: Log) -> Outcome:
     write_sheets(further, benches[0], out)
     ones, digest = measured(read_runs(out)), protocol_sha256(protocol)
     results = [*encoder_results(ones), *further_results(out, protocol=protocol)]
-    write_json(out / "results.json", [result.model_dump(mode="json") for result in results])
-    write_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
-    write_json(out / "protocol.json", {"sha256": digest, "protocol": protocol.model_dump(mode="json")})
-    write_json(out / "sets.json", set_records(sets, leaks))
+    write_shared_json(out / "results.json", [result.model_dump(mode="json") for result in results])
+    write_shared_json(out / "comparisons.json", [each.model_dump(mode="json") for each in compare_encoders(ones)])
+    write_shared_json(out / "protocol.json", {"sha256": digest, "protocol": protocol.model_dump(mode="json")})
+    write_shared_json(out / "sets.json", set_records(sets, leaks))
     write_drops(out / "drops.jsonl", sets)
     counts = {
         "encoders": len(benches),

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from osler.core.files import sha256_json, write_text
 from osler.transfer.image_set import ImageSet
 from osler.transfer.leaks import SetLeaks, leak_records
+from osler.transfer.shared_files import write_shared_text
 
 
 def set_records(sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks]) -> list[dict[str, Any]]:
@@ -29,7 +29,7 @@ def set_records(sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks]) -> list
             "drops": dict(sorted(Counter(drop.reason for drop in each.drops).items())),
             "copies": leak_records(each, leaks[each.name]),
             "notes": [*each.notes, *leaks[each.name].notes],
-            "items_sha256": sha256_json([[item.id, item.key, item.labels] for item in each.items]),
+            "items_sha256": each.sha256,
         }
         for each in sets
     ]
@@ -38,4 +38,4 @@ def set_records(sets: Sequence[ImageSet], leaks: Mapping[str, SetLeaks]) -> list
 def write_drops(path: Path, sets: Sequence[ImageSet]) -> None:
     """One line a dropped row: set, id and reason."""
     rows = [{"set": each.name, "id": drop.id, "reason": drop.reason} for each in sets for drop in each.drops]
-    write_text(path, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))
+    write_shared_text(path, "".join(f"{json.dumps(row, ensure_ascii=False)}\n" for row in rows))

@@ -2,8 +2,8 @@
 
 With words, each film is shown with its own caption and that of the other film of its pair, which differs in the side,
 the denial, the count or the finding and in nothing else; the caption of the higher cosine is the choice. An encoder
-that does not look chooses the same caption for both films and is right for one of them: chance is 1/2, and 1/4 for
-both films of a pair.
+that does not look chooses the same caption for both films, so that it is right for one of them: it has one half of the
+films, and no pair. Random choices have one half of the films, and a quarter of the pairs.
 
 Without words, the same films ask whether the factor is in the features at all: a linear probe learns the factor's
 values from other pairs, for each thing that it is asked of (side of effusion, side of nodule, ...), and chooses between

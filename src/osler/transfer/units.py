@@ -61,11 +61,10 @@ def run_units(
     log: Log,
 ) -> None:
     """Run what is not there yet of an encoder's units."""
-    digest = protocol_sha256(protocol)
     units = [(each, name, seed) for each in sets for name in probes for seed in protocol.seeds]
     held: list[Seen] = []
     for image_set, name, seed in log.progress(units, f"probes {bench.name}", unit="probes"):
-        shell = empty_run(bench, image_set, name, seed=seed, digest=digest)
+        shell = empty_run(bench, image_set, name, seed=seed, protocol=protocol)
         if (out / shell.name).is_file() and is_same_run(read_run(out / shell.name), shell):
             continue
         if not held or held[0].image_set is not image_set:
@@ -137,8 +136,10 @@ def make_draw(bench: Bench, image_set: ImageSet, split: Split, *, seed: int) -> 
     return Seen(bench, image_set).draw(split, seed)
 
 
-def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, digest: str) -> Run:
-    """A run without answers: what it is of, and under which hash."""
+def empty_run(
+    bench: Bench, image_set: ImageSet, probe: str, *, seed: int, protocol: TransferProtocol, digest: str = ""
+) -> Run:
+    """A run without answers: what it is of and by which protocol; `digest` where the hash is of more than that."""
     return Run(
         encoder=bench.name,
         set_name=image_set.name,
@@ -146,19 +147,20 @@ def empty_run(bench: Bench, image_set: ImageSet, probe: str, *, seed: int, diges
         seed=seed,
         classes=image_set.classes,
         is_multi_label=image_set.is_multi_label,
-        protocol_sha256=digest,
+        protocol_sha256=digest or protocol_sha256(protocol),
         answers={},
-        about={"weights_sha256": bench.weights_sha256},
+        about={
+            "weights_sha256": bench.weights_sha256,
+            "items_sha256": image_set.sha256,
+            "scores": protocol.scores.model_dump(mode="json"),
+        },
     )
 
 
 def is_same_run(found: Run, shell: Run) -> bool:
-    """Whether a kept run is of the same classes, weights and hash."""
-    return (found.protocol_sha256, found.classes, found.about.get("weights_sha256")) == (
-        shell.protocol_sha256,
-        shell.classes,
-        shell.about["weights_sha256"],
-    )
+    """Whether a kept run is of the same images, weights and hash."""
+    keys = ("weights_sha256", "items_sha256")
+    return found.protocol_sha256 == shell.protocol_sha256 and all(found.about.get(k) == shell.about[k] for k in keys)
 
 
 def answered_run(
@@ -190,7 +192,7 @@ def answered_run(
     }
     counts = {"train": len(split.train), "validation": len(split.validation), "test": len(split.test)}
     facts = {variant: dict(each.facts) for variant, each in given.items()}
-    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train]), "scores": scores}
+    about = {**shell.about, "images": counts, "majority": _majority(targets[split.train])}
     return replace(shell, answers=answers, facts=facts, about=about)
 
 

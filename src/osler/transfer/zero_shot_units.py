@@ -55,7 +55,8 @@ def run_zero_shot(
     for image_set in log.progress(chosen, f"zero-shot {bench.name}", unit="sets"):
         asked = prompts[image_set.name]
         shells = [
-            _shell(empty_run(bench, image_set, PROBE, seed=seed, digest=digest), protocol) for seed in protocol.seeds
+            _shell(empty_run(bench, image_set, PROBE, seed=seed, protocol=protocol, digest=digest), protocol)
+            for seed in protocol.seeds
         ]
         missing = [run for run in shells if not _is_there(out, run)]
         if not missing:

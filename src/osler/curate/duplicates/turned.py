@@ -17,12 +17,14 @@ from osler.media.likeness import likeness
 
 MAX_SIDE = 320
 _KEYPOINTS = 100
+_BLOCK = 256
 _RATIO = 0.85
 _AGREE_PX, _STEPS = 3.0, 500
 _SCALES = (0.6, 1.7)
 _MIN_POINTS, _MIN_AREA = 7, 0.05
 # Of the real sets at hand, copies reach 0.98, and the nearest pair that is none has 0.56.
 _SURE, _DOUBTFUL = 0.9, 0.8
+_STILL = 0.09
 
 
 class Keypoints(NamedTuple):
@@ -59,22 +61,41 @@ def see(gray: np.ndarray) -> Seen:
     return Seen(gray, _keypoints(cv2, gray), _keypoints(cv2, flipped))
 
 
-def turned_copies(one: Seen, others: Sequence[Seen]) -> list[Turned]:
-    """Those of `others` that show the picture `one`."""
-    found = []
-    for place, other in enumerate(others):
-        score = _likeness(one, other)
-        if score >= _DOUBTFUL:
-            found.append(Turned(place, score, score < _SURE))
-    return found
+class Pool:
+    """Pictures in which copies are looked for.
+
+    Their codes lie in one table, so that a picture is compared with many by one product: small products, each by
+    several threads, would wait for each other.
+    """
+
+    def __init__(self, seen: Sequence[Seen]) -> None:
+        self.seen = seen
+        self._starts = np.cumsum([0, *(len(each.plain.codes) for each in seen)])
+        self._codes = np.concatenate([each.plain.codes for each in seen]) if seen else np.zeros((0, 128), np.float32)
+
+    def copies(self, one: Seen, *, first: int = 0) -> list[Turned]:
+        """The pictures from number `first` on that show `one`."""
+        found = []
+        for begin in range(first, len(self.seen), _BLOCK):
+            end = min(begin + _BLOCK, len(self.seen))
+            codes = self._codes[self._starts[begin] : self._starts[end]].T
+            cosines = [points.codes @ codes for points in (one.plain, one.mirrored)]
+            edges = self._starts[begin : end + 1] - self._starts[begin]
+            for place in range(begin, end):
+                part = slice(edges[place - begin], edges[place - begin + 1])
+                score = _likeness(one, self.seen[place], [table[:, part] for table in cosines])
+                if score >= _DOUBTFUL:
+                    found.append(Turned(place, score, score < _SURE))
+        return found
 
 
-def _likeness(one: Seen, other: Seen) -> float:
+def _likeness(one: Seen, other: Seen, cosines: Sequence[np.ndarray]) -> float:
     """The likeness of two pictures where their paired keypoints lie; 0 where too few agree."""
     cv2 = _opencv()
     best = 0.0
-    for points, gray in ((one.plain, one.gray), (one.mirrored, one.gray[:, ::-1])):
-        pairs = _pairs(points, other.plain)
+    views = ((one.plain, one.gray), (one.mirrored, one.gray[:, ::-1]))
+    for (points, gray), cosine in zip(views, cosines, strict=True):
+        pairs = _pairs(cosine)
         if len(pairs) < _MIN_POINTS:
             continue
         here, there = points.xy[pairs[:, 0]], other.plain.xy[pairs[:, 1]]
@@ -83,10 +104,21 @@ def _likeness(one: Seen, other: Seen) -> float:
         )
         if place is None or int(agree.sum()) < _MIN_POINTS:
             continue
-        if not _SCALES[0] < float(np.hypot(place[0, 0], place[1, 0])) < _SCALES[1]:
+        if not _SCALES[0] < float(np.hypot(place[0, 0], place[1, 0])) < _SCALES[1] or _is_still(place, gray.shape):
             continue
         best = max(best, _overlap(cv2, np.ascontiguousarray(gray), other.gray, place, here[agree.ravel() > 0]))
     return best
+
+
+def _is_still(place: np.ndarray, shape: tuple[int, ...]) -> bool:
+    """Whether a map hardly moves the picture: such copies are found by their hashes.
+
+    Films of one view agree in their keypoints nearly in place, whoever's they are.
+    """
+    height, width = shape
+    corners = np.asarray([[0, 0, 1], [width, 0, 1], [0, height, 1], [width, height, 1]], dtype=float)
+    moved = corners @ place.T - corners[:, :2]
+    return bool(np.hypot(*moved.T).max() < _STILL * max(height, width))
 
 
 def _overlap(cv2: Any, gray: np.ndarray, other: np.ndarray, place: np.ndarray, points: np.ndarray) -> float:
@@ -101,11 +133,10 @@ def _overlap(cv2: Any, gray: np.ndarray, other: np.ndarray, place: np.ndarray, p
     return likeness(np.ascontiguousarray(gray[box]), np.ascontiguousarray(laid[box]))
 
 
-def _pairs(one: Keypoints, other: Keypoints) -> np.ndarray:
+def _pairs(cosine: np.ndarray) -> np.ndarray:
     """Pairs of points that are each other's nearest, and clearly nearer than the next: int [P, 2]."""
-    if len(one.codes) < 2 or len(other.codes) < 2:
+    if min(cosine.shape) < 2:
         return np.zeros((0, 2), dtype=int)
-    cosine = one.codes @ other.codes.T
     nearest = cosine.argmax(axis=1)
     rows = np.arange(len(cosine))
     best = cosine[rows, nearest]

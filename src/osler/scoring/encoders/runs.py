@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from osler.core.errors import InputError
-from osler.core.files import atomic_write, existing_file, existing_folder
+from osler.core.files import atomic_write, existing_file, existing_folder, private_folder
 
 FOLDER = "predictions"
 _KEY = b"osler"
@@ -91,8 +91,13 @@ def write_run(folder: Path, run: Run) -> None:
         "facts": run.facts, "about": run.about,
     }  # fmt: skip
     schema = _SCHEMA.with_metadata({_KEY: json.dumps(about, sort_keys=True).encode()})
-    with atomic_write(folder / run.name) as file:
-        pq.write_table(pa.table(columns, schema=schema), file, compression="zstd", compression_level=3)
+    path = folder / run.name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # Two ranks that see all features at the same moment write the same file.
+    with private_folder(path.parent) as part:
+        with atomic_write(part / path.name) as file:
+            pq.write_table(pa.table(columns, schema=schema), file, compression="zstd", compression_level=3)
+        (part / path.name).replace(path)
 
 
 def read_run(path: Path) -> Run:
@@ -121,7 +126,14 @@ def read_run(path: Path) -> Run:
 
 def read_runs(folder: Path) -> list[Run]:
     """All runs below the output folder of `osler transfer`, by name."""
-    return [read_run(path) for path in sorted((existing_folder(folder) / FOLDER).rglob("*.parquet"))]
+    below = existing_folder(folder) / FOLDER
+    paths = (path for path in sorted(below.rglob("*.parquet")) if not _is_part(path, below))
+    return [read_run(path) for path in paths]
+
+
+def _is_part(path: Path, below: Path) -> bool:
+    """Whether a killed run left it behind, half written."""
+    return any(name.startswith(".") for name in path.relative_to(below).parts)
 
 
 def _gold_lists(gold: np.ndarray) -> list[list[int]]:

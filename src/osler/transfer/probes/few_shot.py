@@ -24,7 +24,7 @@ class FewShotConfig(Config):
     l2: PositiveFloat = 10.0
     scale: Literal["each", "all", "none"] = "all"
     max_iterations: PositiveInt = 5000
-    tolerance: PositiveFloat = 1e-6
+    tolerance: PositiveFloat = 1e-8
 
 
 def probe(draw: Draw, options: FewShotConfig) -> dict[str, Answers]:

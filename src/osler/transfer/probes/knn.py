@@ -51,7 +51,7 @@ def _votes(cosines: np.ndarray, table: np.ndarray, k: int, temperature: float) -
     weights = np.exp((near - near[:, :1]) / temperature)
     weights /= weights.sum(axis=1, keepdims=True)
     votes: np.ndarray = np.einsum("nk,nkc->nc", weights, table[nearest])
-    return votes
+    return np.minimum(votes, 1.0)
 
 
 def _unit(table: np.ndarray) -> np.ndarray:

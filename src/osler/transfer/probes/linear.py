@@ -29,7 +29,7 @@ class LinearConfig(Config):
     scale: Literal["each", "all", "none"] = "each"
     refit: bool = True
     max_iterations: PositiveInt = 5000
-    tolerance: PositiveFloat = 1e-6
+    tolerance: PositiveFloat = 1e-8
 
 
 def probe(draw: Draw, options: LinearConfig) -> dict[str, Answers]:
