@@ -25,7 +25,9 @@ def drawn(*, multi: bool = False) -> Draw:
 def test_its_options_are_a_section_of_the_protocol(name):
     probe = PROBES.load(name)
     assert isinstance(probe, Probe) and issubclass(probe.config, Config)
-    assert isinstance(TransferProtocol().options(name), probe.config), f"protocol.{name} holds the options of probe {name}"
+    assert isinstance(TransferProtocol().options(name), probe.config), (
+        f"protocol.{name} holds the options of probe {name}"
+    )
     assert "version" in probe.config.model_fields, "so that a change of the code changes the protocol hash"
 
 
