@@ -30,6 +30,7 @@ GONE_STATUS = 499
 _RECORDED_A_MINUTE = 60
 # Nothing was done for these: no valid key, too often, too full. They may come in any number.
 _TURNED_AWAY = {401, 429, 503}
+_LINGER_S = 1.0
 _HEADERS = {
     "cache-control": "no-store",
     "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
@@ -203,6 +204,7 @@ class _Visit:
         except Refusal as unrecorded:
             refusal = unrecorded
         self._status = refusal.status
+        await self._discard()
         data = json.dumps(refusal.body()).encode()
         close = {} if self._body_done else {"connection": "close"}
         own = {"content-type": "application/json", "content-length": str(len(data)), "x-request-id": self._id}
@@ -213,6 +215,20 @@ class _Visit:
             await self._send({"type": "http.response.body", "body": data})
         except OSError:
             return  # nobody is there to be refused
+
+    async def _discard(self) -> None:
+        """Take the rest of the body, for a moment, and drop it.
+
+        A connection that is closed with bytes unread is reset, and the reply is lost on its way: RFC 9112, section 9.6.
+        """
+        end = time.monotonic() + _LINGER_S
+        while not self._body_done and self._num_bytes <= self._limit and (left_s := end - time.monotonic()) > 0:
+            try:
+                message = await asyncio.wait_for(self._receive(), left_s)
+            except TimeoutError:
+                return
+            self._num_bytes += len(message.get("body", b""))
+            self._body_done = message["type"] == "http.disconnect" or not message.get("more_body", False)
 
     def _note(self) -> None:
         if self._scope["path"] == OPEN_PATH:

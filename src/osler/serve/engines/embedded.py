@@ -3,7 +3,7 @@
 import asyncio
 import queue
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
@@ -25,11 +25,11 @@ _CLOSE_TIMEOUT_S = 30.0
 
 @dataclass(eq=False)
 class _Row:
-    """One request under way. `tell` hands a piece, or what went wrong, to the coroutine that waits for it."""
+    """One request under way. `told` holds pieces, or what went wrong, for the coroutine that waits for it."""
 
     ask: Ask
     prompt: list[int]
-    tell: Callable[[Piece | Refusal], None]
+    told: asyncio.Queue[Piece | Refusal]
     words: Words
     chooser: Chooser
     is_left: threading.Event = field(default_factory=threading.Event)
@@ -79,6 +79,7 @@ class EmbeddedEngine:
         self._rows: list[_Row] = []
         self._last = torch.zeros(0, dtype=torch.long, device=model.device)
         self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._preparing: ThreadPoolExecutor | None = None
         self._problem = ""
 
@@ -89,6 +90,7 @@ class EmbeddedEngine:
 
     async def start(self) -> None:
         """Start the thread that writes."""
+        self._loop = asyncio.get_running_loop()
         # One thread: a tokenizer is not made for several.
         self._preparing = ThreadPoolExecutor(1, "prompt")
         self._thread = threading.Thread(target=self._run, name="engine", daemon=True)
@@ -108,19 +110,12 @@ class EmbeddedEngine:
 
     async def answer(self, ask: Ask) -> AsyncIterator[Piece]:
         """See `Engine.answer`; a row that is left is dropped at the next step."""
-        loop = asyncio.get_running_loop()
-        prompt = await loop.run_in_executor(self._preparing, self._prompt, ask)
-        told: asyncio.Queue[Piece | Refusal] = asyncio.Queue()
-
-        def tell(piece: Piece | Refusal) -> None:
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(told.put_nowait, piece)
-
-        row = _Row(ask, prompt, tell, self._vocabulary.words(), Chooser(ask))
+        prompt = await asyncio.get_running_loop().run_in_executor(self._preparing, self._prompt, ask)
+        row = _Row(ask, prompt, asyncio.Queue(), self._vocabulary.words(), Chooser(ask))
         self._arrivals.put(row)
         try:
             while True:
-                piece = await told.get()
+                piece = await row.told.get()
                 if isinstance(piece, Refusal):
                     raise piece
                 yield piece
@@ -196,7 +191,7 @@ class EmbeddedEngine:
             if len(new) > 1:
                 self._waiting, self._num_together = new + self._waiting, 1  # read one by one from now on
             else:
-                new[0].tell(_failed(type(error).__name__))
+                self._tell([(new[0], _failed(type(error).__name__))])
 
     def _join(self, new: list[_Row]) -> None:
         logits = self._batch.join([row.prompt for row in new], self._seen(new))
@@ -215,15 +210,17 @@ class EmbeddedEngine:
         chosen = next_tokens(logits_BV, [row.chooser for row in rows])
         wanted = [number for number, row in enumerate(rows) if row.ask.top_logprobs is not None]
         logprobs = dict(zip(wanted, torch.log_softmax(logits_BV[wanted], -1), strict=True)) if wanted else {}
+        pieces: list[tuple[_Row, Piece]] = []
         for number, (row, token) in enumerate(zip(rows, chosen.tolist(), strict=True)):
             row.tokens_out += 1
             is_last = token == self._end_id or row.tokens_out >= row.ask.max_tokens
             text = row.words.add(token) + (row.words.finish() if is_last else "")
             tokens = (self._alternative(token, logprobs[number], row.ask.top_logprobs),) if number in logprobs else ()
             finish = "stop" if token == self._end_id else ("length" if is_last else "")
-            row.tell(Piece(text, "", tokens, finish, len(row.prompt), row.tokens_out))
+            pieces.append((row, Piece(text, "", tokens, finish, len(row.prompt), row.tokens_out)))
             if is_last:
                 row.is_left.set()
+        self._tell(pieces)
         return chosen
 
     def _alternative(self, token: int, logprobs_V: torch.Tensor, number: int | None) -> Alternative:
@@ -255,10 +252,19 @@ class EmbeddedEngine:
         side = self.tiling.tile_px if self.tiling else 0
         return torch.from_numpy(np.frombuffer(shown.data, np.uint8).reshape(shown.num_tiles, 3, side, side).copy())
 
+    def _tell(self, pieces: Sequence[tuple[_Row, Piece | Refusal]]) -> None:
+        """Hand a step's pieces to those who wait: once for all, as each call wakes the other thread."""
+
+        def hand() -> None:
+            for row, piece in pieces:
+                row.told.put_nowait(piece)
+
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(hand)
+
     def _fail(self, reason: str) -> None:
         """Nobody waits for what will not come."""
-        for row in [*self._rows, *self._waiting]:
-            row.tell(_failed(reason))
+        self._tell([(row, _failed(reason)) for row in [*self._rows, *self._waiting]])
         self._keep([False] * len(self._rows))
         self._waiting = []
 
