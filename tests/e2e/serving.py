@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -71,8 +71,11 @@ class Service:
 
 
 @contextmanager
-def running(folder: Path, recipe: dict[str, Any]) -> Iterator[Service]:
-    """`osler serve` with changes to the tiny recipe, in `folder`, which ends in good order after the block."""
+def running(folder: Path, recipe: dict[str, Any], *, under: Sequence[str] = ()) -> Iterator[Service]:
+    """`osler serve` with changes to the tiny recipe, in `folder`, which ends in good order after the block.
+
+    `under` is a command that runs and watches it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     keys = {who: add_key(folder / "keys.json", who, scopes=["chat", "metrics", "study"]) for who in ("a", "b")}
     changed = {**TINY, "keys": str(folder / "keys.json"), **recipe}
@@ -80,6 +83,7 @@ def running(folder: Path, recipe: dict[str, Any]) -> Iterator[Service]:
     (folder / "serve.yaml").write_text(yaml.safe_dump(changed))
     (folder / "tmp").mkdir()
     command = [
+        *under,
         sys.executable,
         "-m",
         "osler.cli.main",
@@ -93,11 +97,12 @@ def running(folder: Path, recipe: dict[str, Any]) -> Iterator[Service]:
         process = subprocess.Popen(command, stdout=log, stderr=log, env=environment)
     try:
         url = _address(folder / "log", process)
-        service = Service(url, process.pid, folder / "out", folder / "log", folder / "tmp", keys, process)
+        pid = children(process.pid)[0] if under else process.pid
+        service = Service(url, pid, folder / "out", folder / "log", folder / "tmp", keys, process)
         with service.client:
             yield service
     finally:
-        process.send_signal(signal.SIGTERM)
+        os.kill(children(process.pid)[0] if under else process.pid, signal.SIGTERM)
         assert process.wait(40) == 0, (folder / "log").read_text()
 
 

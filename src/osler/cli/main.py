@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from osler.cli.arguments import Command, command_parser
 from osler.core.catalog import Catalog
 from osler.core.errors import InputError, OslerError, did_you_mean
+from osler.core.settings import forbid_telemetry
 
 COMMANDS = Catalog("osler.cli.commands", "COMMAND", "command")
 _USAGE = "osler COMMAND RECIPE.yaml [key=value ...] --out DIR [options]"
@@ -26,6 +27,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command. Returns 0 when it is done, 1 when it failed, 2 when the user's input is wrong."""
     argv = sys.argv[1:] if argv is None else argv
     debug = "--debug" in argv
+    forbid_telemetry()
     try:
         with _quiet_libraries(debug):
             return _dispatch(argv)

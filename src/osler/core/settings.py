@@ -1,4 +1,4 @@
-"""The only reader of environment variables."""
+"""The only place that reads or sets environment variables."""
 
 import os
 from dataclasses import dataclass, field
@@ -42,6 +42,14 @@ def read_settings() -> Settings:
         local_rank=int(os.environ.get("LOCAL_RANK", "0")),
         slurm=_slurm(),
     )
+
+
+def forbid_telemetry() -> None:
+    """Tell libraries, before they are imported, that nobody is to be told of their use.
+
+    TRL reports every trainer that is made to the hub, unless one of these is set.
+    """
+    os.environ.update(HF_HUB_DISABLE_TELEMETRY="1", DO_NOT_TRACK="1")
 
 
 def _slurm() -> tuple[int, int] | None:

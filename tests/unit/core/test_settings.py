@@ -1,8 +1,10 @@
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
-from osler.core.settings import read_settings
+from osler.core.settings import forbid_telemetry, read_settings
 
 
 def test_defaults(monkeypatch):
@@ -44,3 +46,12 @@ def test_slurm_says_which_task_this_is(monkeypatch):
     monkeypatch.setenv("SLURM_ARRAY_TASK_MIN", "1")
     monkeypatch.setenv("SLURM_ARRAY_TASK_STEP", "2")
     assert read_settings().slurm == (3, 5)
+
+
+def test_libraries_are_told_to_tell_nobody(monkeypatch):
+    for name in ("HF_HUB_DISABLE_TELEMETRY", "DO_NOT_TRACK"):
+        monkeypatch.setenv(name, "0")
+    forbid_telemetry()
+    # Another process, as a library reads them once.
+    code = "from huggingface_hub import constants; print(constants.HF_HUB_DISABLE_TELEMETRY)"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "True\n"
