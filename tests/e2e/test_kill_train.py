@@ -42,10 +42,8 @@ for line in sys.stdin:
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    build_store(tmp_path / "store", num_train=6, text_only=2)
-    recipe = {
+RECIPES = {
+    "instruct": {
         "stage": "instruct",
         "model": {"family": "tiny"},
         "data": [{"shards": "store"}],
@@ -55,8 +53,23 @@ def folder(tmp_path: Path) -> Path:
             "steps": STEPS, "log_every": 3, "checkpoint_every": 2, "eval_every": 2, "eval_rows": 1,
             "keep_best": {"metric": "eval_loss", "mode": "min"}, "early_stop": {"patience": STEPS},
         },
-    }  # fmt: skip
-    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(recipe))
+    },
+    "contrast": {
+        "stage": "contrast",
+        "model": {"dual": "tiny"},
+        "data": [{"shards": "store"}],
+        "texts": ["answer"],
+        "pairs_per_step": 4,
+        "chunk_pairs": 2,
+        "schedule": {"steps": STEPS, "log_every": 3, "checkpoint_every": 2},
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(params=RECIPES)
+def folder(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    build_store(tmp_path / "store", num_train=6, text_only=2)
+    (tmp_path / "recipe.yaml").write_text(yaml.safe_dump(RECIPES[request.param]))
     return tmp_path
 
 
