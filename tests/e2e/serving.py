@@ -102,7 +102,10 @@ def running(folder: Path, recipe: dict[str, Any], *, under: Sequence[str] = ()) 
         with service.client:
             yield service
     finally:
-        os.kill(children(process.pid)[0] if under else process.pid, signal.SIGTERM)
+        if under:
+            os.kill(children(process.pid)[0], signal.SIGTERM)
+        else:
+            process.send_signal(signal.SIGTERM)
         assert process.wait(40) == 0, (folder / "log").read_text()
 
 
