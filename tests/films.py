@@ -11,6 +11,17 @@ from osler.synth.phantom.film import draw_film
 from osler.synth.phantom.patient import make_patient
 
 
+def textured(seed: int, size: int = 160) -> Image.Image:
+    """A gray picture with much to recognise it by."""
+    random = np.random.default_rng(seed)
+    canvas = np.full((size, size), 90, np.uint8)
+    ys, xs = np.mgrid[:size, :size]
+    for _ in range(60):
+        x, y, radius = random.integers(size), random.integers(size), random.integers(3, 14)
+        canvas[(xs - x) ** 2 + (ys - y) ** 2 < radius**2] = random.integers(20, 250)
+    return Image.fromarray(canvas)
+
+
 @cache
 def film(number: int, *, image_px: int = 256) -> np.ndarray:
     """The first film of patient `number`: uint8 [image_px, image_px]."""

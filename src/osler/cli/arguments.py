@@ -1,12 +1,12 @@
 """What a command is, and the flags that every command shares."""
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from osler.core.errors import InputError
+from osler.core.errors import InputError, did_you_mean
 
 
 @dataclass(frozen=True)
@@ -47,6 +47,17 @@ def add_run_arguments(parser: argparse.ArgumentParser) -> None:
     again.add_argument("--overwrite", action="store_true", help="remove what an earlier run wrote to DIR, then start")
     parser.add_argument("--device", default="cpu", help="cpu (the default), cuda or cuda:N")
     parser.add_argument("--quiet", action="store_true", help="say nothing but warnings, errors and the last line")
+
+
+def run_action(arguments: argparse.Namespace, actions: Mapping[str, Callable[[argparse.Namespace], int]]) -> int:
+    """Do what `arguments.action` names. Raises InputError where it names nothing."""
+    if arguments.action not in actions:
+        raise InputError(
+            f"unknown action {arguments.action!r}",
+            expected=f"one of {', '.join(sorted(actions))}",
+            fix=did_you_mean(arguments.action, sorted(actions)),
+        )
+    return actions[arguments.action](arguments)
 
 
 def text_options(words: list[str]) -> dict[str, str]:

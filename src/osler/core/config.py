@@ -28,6 +28,12 @@ class Config(BaseModel):
             raise InputError("\n".join(_explain(cls, item, where) for item in error.errors())) from error
 
 
+def first_problem(error: ValidationError, *, whole: str = "") -> str:
+    """What is wrong first with a record, as "field: what"; `whole` stands for the field where it is all of it."""
+    first = error.errors()[0]
+    return f"{'.'.join(map(str, first['loc'])) or whole}: {first['msg']}"
+
+
 def load_recipe(path: Path, overrides: list[str] | None = None) -> Recipe:
     """The recipe at `path` with `key.sub=value` overrides applied; values are read as YAML."""
     try:

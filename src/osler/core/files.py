@@ -61,6 +61,17 @@ def private_folder(parent: Path, prefix: str = ".part-") -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def shared_file(path: Path) -> Iterator[Path]:
+    """Where to write what becomes `path` after the block.
+
+    For a file that several processes write at the same moment, all with the same content: whoever is last, it is whole.
+    """
+    with private_folder(path.parent) as folder:
+        yield folder / path.name
+        (folder / path.name).replace(path)
+
+
 def publish_once(part: Path, path: Path) -> bool:
     """Move a finished file to `path` unless there is one; False where another process was first.
 

@@ -7,6 +7,7 @@ from typing import Generic, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
+from osler.core.config import first_problem
 from osler.endpoint.cache import ReplyCache
 from osler.endpoint.chat import ChatReply, ChatRequest, EndpointError, Message, user_message
 from osler.endpoint.client import Client
@@ -87,8 +88,7 @@ class Role:
                 value = kind.model_validate(json.loads(_unfenced(reply.text)))
                 return Typed(value, reply, number, "", tokens_in, tokens_out)
             except ValidationError as error:
-                first = error.errors()[0]
-                problem = f"{'.'.join(map(str, first['loc'])) or 'answer'}: {first['msg']}"
+                problem = first_problem(error, whole="answer")
             except (ValueError, RecursionError) as error:
                 problem = f"no JSON: {error}"
             again = f"This could not be read ({problem}). Reply with the JSON object alone."

@@ -7,7 +7,7 @@ from typing import Any, Literal, TypeVar
 
 from pydantic import ValidationError
 
-from osler.core.config import Recipe, load_recipe
+from osler.core.config import Recipe, first_problem, load_recipe
 from osler.core.errors import InputError
 from osler.core.files import read_json, sha256_file
 from osler.schema.base import Record
@@ -151,10 +151,8 @@ def checked(kind: type[T], row: Any, path: Path) -> T:
     try:
         return kind.model_validate(row)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
         raise InputError(
-            f"cannot read {path}: {where}: {first['msg']}", fix="Make it again with this version of osler."
+            f"cannot read {path}: {first_problem(error)}", fix="Make it again with this version of osler."
         ) from error
 
 

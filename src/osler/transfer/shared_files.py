@@ -3,20 +3,16 @@
 from pathlib import Path
 from typing import Any
 
-from osler.core.files import private_folder, write_json, write_text
+from osler.core.files import shared_file, write_json, write_text
 
 
 def write_shared_json(path: Path, value: Any) -> None:
     """As `write_json`; whichever process is last, the file is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with private_folder(path.parent) as part:
-        write_json(part / path.name, value)
-        (part / path.name).replace(path)
+    with shared_file(path) as part:
+        write_json(part, value)
 
 
 def write_shared_text(path: Path, text: str) -> None:
     """As `write_text`; whichever process is last, the file is whole."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with private_folder(path.parent) as part:
-        write_text(part / path.name, text)
-        (part / path.name).replace(path)
+    with shared_file(path) as part:
+        write_text(part, text)

@@ -15,6 +15,7 @@ from osler.core.files import (
     read_jsonl,
     sha256_file,
     sha256_json,
+    shared_file,
     write_json,
     write_text,
 )
@@ -125,3 +126,15 @@ def test_a_disk_without_hard_links_publishes_by_renaming(tmp_path, monkeypatch):
             files.write_json(folder / "a.json", number)
             assert files.publish_once(folder / "a.json", tmp_path / "a.json") is (number == 1)
     assert files.read_json(tmp_path / "a.json") == 1
+
+
+def test_a_shared_file_is_whole_or_as_it_was_and_leaves_nothing_beside_it(tmp_path):
+    path = tmp_path / "new" / "file"
+    with shared_file(path) as part:
+        part.write_text("first")
+        assert not path.exists()
+    with pytest.raises(RuntimeError), shared_file(path) as part:
+        part.write_text("half")
+        raise RuntimeError
+    assert path.read_text() == "first"
+    assert list(path.parent.iterdir()) == [path]

@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from films import textured
 from osler.core.log import Log
 from osler.core.settings import read_settings
 from osler.transfer import leaks
@@ -12,24 +13,13 @@ from transfer_world import png, read
 QUIET = {"num_threads": 1, "log": Log(quiet=True)}
 
 
-def textured(seed: int, size: int = 160) -> Image.Image:
-    """A picture with much to recognise it by."""
-    random = np.random.default_rng(seed)
-    canvas = np.full((size, size), 90, np.uint8)
-    ys, xs = np.mgrid[:size, :size]
-    for _ in range(60):
-        x, y, radius = random.integers(size), random.integers(size), random.integers(3, 14)
-        canvas[(xs - x) ** 2 + (ys - y) ** 2 < radius**2] = random.integers(20, 250)
-    return Image.fromarray(canvas).convert("RGB")
-
-
 @pytest.fixture
 def root(tmp_path):
     for number, (split, name) in enumerate((s, c) for s in ("train", "test") for c in ("a", "b")):
         folder = tmp_path / split / name
         folder.mkdir(parents=True)
         for place in range(4):
-            (folder / f"{place}.png").write_bytes(png(textured(10 * number + place)))
+            (folder / f"{place}.png").write_bytes(png(textured(10 * number + place).convert("RGB")))
     return tmp_path
 
 
@@ -40,10 +30,10 @@ def names(image_set, found):
 
 
 def test_exact_smaller_and_turned_copies_across_splits_are_found_and_named(root, tmp_path):
-    first = textured(0)
+    first = textured(0).convert("RGB")
     (root / "test" / "a" / "exact.png").write_bytes((root / "train" / "a" / "0.png").read_bytes())
-    (root / "test" / "a" / "saved.jpg").write_bytes(png(textured(1).resize((120, 120)), "JPEG"))
-    turned = textured(2).transpose(Image.Transpose.FLIP_LEFT_RIGHT).rotate(25, fillcolor=(0, 0, 0))
+    (root / "test" / "a" / "saved.jpg").write_bytes(png(textured(1).convert("RGB").resize((120, 120)), "JPEG"))
+    turned = textured(2).convert("RGB").transpose(Image.Transpose.FLIP_LEFT_RIGHT).rotate(25, fillcolor=(0, 0, 0))
     (root / "test" / "b" / "turned.png").write_bytes(png(turned))
     image_set = read(root)
     found = find_leaks(image_set, tmp_path / "out", **QUIET)

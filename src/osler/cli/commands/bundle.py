@@ -4,10 +4,8 @@ import argparse
 import time
 from pathlib import Path
 
-from osler.cli.arguments import Command, add_run_arguments, text_options
-from osler.core.errors import InputError, did_you_mean
-
-_ACTIONS = ("build", "install", "keys", "verify")
+from osler.cli.arguments import Command, add_run_arguments, run_action, text_options
+from osler.core.errors import InputError
 
 
 def _add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,14 +24,7 @@ def _add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    actions = {"build": _build, "install": _install, "keys": _keys, "verify": _verify}
-    if arguments.action not in actions:
-        raise InputError(
-            f"unknown action {arguments.action!r}",
-            expected=f"one of {', '.join(_ACTIONS)}",
-            fix=did_you_mean(arguments.action, _ACTIONS),
-        )
-    return actions[arguments.action](arguments)
+    return run_action(arguments, {"build": _build, "install": _install, "keys": _keys, "verify": _verify})
 
 
 def _build(arguments: argparse.Namespace) -> int:

@@ -127,10 +127,10 @@ class EvaluationIndex:
     ) -> Iterator[ImageMatch]:
         content = read_content(data, window=window)
         pixels = pixel_sha256(data) if distances[0] <= _SAME_PIXELS else ""
-        missed = 0
+        owners, missed = self._image_of[numbers], 0
         # The nearest come first: `distances` ascends, so an image is met where its nearest variant is.
-        for image in dict.fromkeys(self._image_of[numbers].tolist()):
-            mine = self._image_of[numbers] == image
+        for image in dict.fromkeys(owners.tolist()):
+            mine = owners == image
             places = numbers[mine] - self._starts[image]
             known = self.images[image]
             if pixels == known.pixels_sha256:

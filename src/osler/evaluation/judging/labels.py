@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from pydantic import ValidationError
 
+from osler.core.config import first_problem
 from osler.core.errors import InputError
 from osler.core.files import read_jsonl
 from osler.schema.base import Record
@@ -44,8 +45,7 @@ def read_labels(paths: Sequence[Path], known: set[Key]) -> dict[str, dict[Key, U
             try:
                 label = Label.model_validate(row)
             except ValidationError as error:
-                first = error.errors()[0]
-                raise InputError(f"{where} is no label: {'.'.join(map(str, first['loc']))}: {first['msg']}") from error
+                raise InputError(f"{where} is no label: {first_problem(error)}") from error
             key = (f"{label.task}~{label.item_id}", label.axis, label.unit_id)
             own = found.setdefault(f"label:{label.rater}", {})
             if key not in known:

@@ -11,6 +11,7 @@ from typing import Literal
 
 from pydantic import ValidationError
 
+from osler.core.config import first_problem
 from osler.core.errors import InputError
 from osler.core.files import read_json, sha256_json
 from osler.core.rng import generator
@@ -99,10 +100,9 @@ def read_export(path: Path, pages: Mapping[str, Page]) -> tuple[str, dict[str, O
     try:
         export = Export.model_validate(read_json(path))
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"])) or "file"
+        problem = first_problem(error, whole="file")
         raise InputError(
-            f"{path} is no export of a reader's page: {where}: {first['msg']}", fix="Export it from the page again."
+            f"{path} is no export of a reader's page: {problem}", fix="Export it from the page again."
         ) from error
     if export.reader not in pages:
         raise InputError(

@@ -12,6 +12,7 @@ from typing import Annotated, Literal
 
 from pydantic import StringConstraints, ValidationError
 
+from osler.core.config import first_problem
 from osler.core.errors import InputError
 from osler.core.files import existing_file, sha256_json
 from osler.evaluation.judging.readers import Duel
@@ -91,10 +92,9 @@ def _line(text: str, where: str) -> PageVerdict:
     try:
         line = PageVerdict.model_validate_json(text)
     except ValidationError as error:
-        first = error.errors()[0]
-        name = ".".join(map(str, first["loc"])) or "line"
+        problem = first_problem(error, whole="line")
         raise InputError(
-            f"{where} is no verdict of the served page: {name}: {first['msg']}", fix="Export it from the page again."
+            f"{where} is no verdict of the served page: {problem}", fix="Export it from the page again."
         ) from error
     if line.first >= line.second:
         raise InputError(f"{where}: the models must be two, in the order of their names", got=json.dumps(line.first))

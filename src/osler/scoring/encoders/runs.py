@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from osler.core.errors import InputError
-from osler.core.files import atomic_write, existing_file, existing_folder, private_folder
+from osler.core.files import atomic_write, existing_file, existing_folder, shared_file
 
 FOLDER = "predictions"
 _KEY = b"osler"
@@ -91,13 +91,9 @@ def write_run(folder: Path, run: Run) -> None:
         "facts": run.facts, "about": run.about,
     }  # fmt: skip
     schema = _SCHEMA.with_metadata({_KEY: json.dumps(about, sort_keys=True).encode()})
-    path = folder / run.name
-    path.parent.mkdir(parents=True, exist_ok=True)
     # Two ranks that see all features at the same moment write the same file.
-    with private_folder(path.parent) as part:
-        with atomic_write(part / path.name) as file:
-            pq.write_table(pa.table(columns, schema=schema), file, compression="zstd", compression_level=3)
-        (part / path.name).replace(path)
+    with shared_file(folder / run.name) as part, atomic_write(part) as file:
+        pq.write_table(pa.table(columns, schema=schema), file, compression="zstd", compression_level=3)
 
 
 def read_run(path: Path) -> Run:

@@ -2,18 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from films import textured
 from osler.curate.duplicates.turned import Pool, see
-
-
-def textured(seed: int, size: int = 160) -> Image.Image:
-    random = np.random.default_rng(seed)
-    canvas = np.full((size, size), 90, np.uint8)
-    ys, xs = np.mgrid[:size, :size]
-    for _ in range(60):
-        x, y, radius = random.integers(size), random.integers(size), random.integers(3, 14)
-        canvas[(xs - x) ** 2 + (ys - y) ** 2 < radius**2] = random.integers(20, 250)
-    return Image.fromarray(canvas)
-
 
 MOVES = {
     "turned": lambda picture: picture.rotate(35),
